@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Debian packages, without touching the host's own package sources.
+
+The rig has an apt of its own: lists and sources live in the cache, the
+mirrors are those of the host's Debian entries, and backports is added from
+the same mirror. Packages are either unpacked into the cache (kernels and
+Xen must not be installed: their hooks would change how the host boots) or,
+for the tools that run on the host, installed.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+
+from . import paths
+
+SUITE = "bookworm"
+BACKPORTS = SUITE + "-backports"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+LISTS_AGE = 7 * 24 * 3600
+
+# What the host itself needs; the second list comes from backports.
+HOST_TOOLS = ["python3", "python3-pytest", "make", "gcc", "libc6-dev", "kmod",
+              "cpio", "e2fsprogs", "zstd", "binutils", "sparse", "git",
+              "perl"]
+HOST_TOOLS_BACKPORTS = ["qemu-system-x86"]
+
+
+def run(args, **kwargs):
+    """Run a program; on failure say what it printed."""
+    done = subprocess.run(args, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True,
+                          stdin=subprocess.DEVNULL, **kwargs)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, args))}: exit status "
+                           f"{done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def _host_entries():
+    """The host's Debian sources: (URI, suite, component)."""
+    out = run(["apt-get", "indextargets", "--format",
+               "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+               "Identifier: Packages"])
+    entries = [tuple(line.split()) for line in out.splitlines()]
+    return [e for e in entries if e[1].startswith(SUITE)]
+
+
+def _sources():
+    """Text of our sources.list: the host's Debian entries and backports."""
+    lines = set()
+    for uri, suite, component in _host_entries():
+        lines.add(f"deb [signed-by={KEYRING}] {uri} {suite} {component}\n")
+        if suite == SUITE and component == "main":
+            lines.add(f"deb [signed-by={KEYRING}] {uri} {BACKPORTS} main\n")
+    if not any(BACKPORTS in line for line in lines):
+        raise RuntimeError(f"the host has no package source for {SUITE} main")
+    return "".join(sorted(lines))
+
+
+def _target(suite):
+    """Options that prefer a suite; without one, apt takes the newest."""
+    return ["-t", suite] if suite else []
+
+
+class Apt:
+    """apt-get with sources and lists in the cache."""
+
+    def __init__(self):
+        self.dir = paths.CACHE / "apt"
+        (self.dir / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+        (self.dir / "none" / "partial").mkdir(parents=True, exist_ok=True)
+        (self.dir / "debs" / "partial").mkdir(parents=True, exist_ok=True)
+        sources = self.dir / "sources.list"
+        text = _sources()
+        if not sources.exists() or sources.read_text() != text:
+            sources.write_text(text)
+            self._stamp().unlink(missing_ok=True)
+        self.options = ["-o", f"Dir::Etc::sourcelist={sources}",
+                        "-o", "Dir::Etc::sourceparts=/dev/null",
+                        "-o", f"Dir::State::lists={self.dir}/lists",
+                        "-o", f"Dir::Cache::archives={self.dir}/debs",
+                        "-o", f"Dir::Cache::pkgcache={self.dir}/pkgcache.bin",
+                        "-o", f"Dir::Cache::srcpkgcache={self.dir}/src.bin",
+                        "-o", "APT::Sandbox::User=root",
+                        "-o", "DPkg::Lock::Timeout=300"]
+
+    def _stamp(self):
+        return self.dir / "updated"
+
+    def _get(self, *args, cwd=None):
+        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        return run(["apt-get", *self.options, "-qq", *args], cwd=cwd, env=env)
+
+    def refresh(self, force=False):
+        """Read the package lists, unless they were read a short time ago."""
+        stamp = self._stamp()
+        known = stamp.exists()
+        if known and not force \
+                and time.time() - stamp.stat().st_mtime < LISTS_AGE:
+            return
+        try:
+            self._get("update")
+        except RuntimeError:
+            if not known or force:
+                raise
+        stamp.touch()
+
+    def show(self, package, field, suite=None):
+        """One field of the version of a package that would be taken."""
+        self.refresh()
+        out = run(["apt-cache", *self.options, *_target(suite), "show",
+                   "--no-all-versions", package])
+        for line in out.splitlines():
+            if line.startswith(field + ": "):
+                return line.split(": ", 1)[1]
+        raise RuntimeError(f"package {package} has no field {field}")
+
+    def install(self, packages, suite=None):
+        """Install those packages on the host that are not there yet."""
+        missing = [p for p in packages if not self._installed(p)]
+        if not missing:
+            return
+        self.refresh()
+        args = [*_target(suite), "install", "-y", "--no-install-recommends",
+                *missing]
+        try:
+            self._get(*args)
+        except RuntimeError:
+            # The lists may be older than the mirror's pool.
+            self.refresh(force=True)
+            self._get(*args)
+
+    def _closure(self, packages, suite):
+        """File names of the packages and all they depend on, from nothing.
+
+        An empty archive: apt leaves out the files that it has already.
+        """
+        out = self._get(*_target(suite), "-o", "Dir::State::status=/dev/null",
+                        "-o", f"Dir::Cache::archives={self.dir}/none",
+                        "install", "--print-uris", "--no-install-recommends",
+                        *packages)
+        return sorted(line.split()[1] for line in out.splitlines())
+
+    def unpack(self, packages, suite=None, alone=False):
+        """Unpack packages with their dependencies; returns the directory.
+
+        With alone=True (one package only) the dependencies are left out.
+        """
+        self.refresh()
+        debs = self._closure(packages, suite)
+        if alone:
+            debs = [d for d in debs if d.startswith(packages[0] + "_")]
+        key = hashlib.sha256("".join(debs).encode()).hexdigest()[:16]
+        target = paths.CACHE / "unpacked" / f"{packages[0]}-{key}"
+        if target.exists():
+            return target
+        partial = target.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for deb in self._download(packages, suite, debs):
+            run(["dpkg", "-x", deb, partial])
+        partial.rename(target)
+        return target
+
+    def _download(self, packages, suite, debs):
+        """Have the files of a closure in our archive; returns their paths."""
+        if len(debs) == 1:
+            name, version = debs[0].split("_")[:2]
+            self._get("download", f"{name}={version.replace('%3a', ':')}",
+                      cwd=self.dir / "debs")
+        else:
+            self._get(*_target(suite), "-o", "Dir::State::status=/dev/null",
+                      "install", "-y", "--download-only",
+                      "--no-install-recommends", *packages)
+        return [self.dir / "debs" / deb for deb in debs]
+
+
+def prepare_host(apt=None):
+    """Install the tools that the rig runs on the host."""
+    apt = apt or Apt()
+    apt.install(HOST_TOOLS)
+    apt.install(HOST_TOOLS_BACKPORTS, BACKPORTS)
+    return apt
+
+
+if __name__ == "__main__":
+    prepare_host()

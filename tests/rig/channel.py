@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The host's end of an agent: send a command, wait for its answer."""
+
+import base64
+import hashlib
+import itertools
+import re
+import select
+import socket
+import time
+
+
+class RigError(Exception):
+    """A machine or guest that does not answer: never a test's own failure."""
+
+
+class CommandError(AssertionError):
+    """A command that was expected to succeed did not."""
+
+
+class Result:
+    """What a command printed (standard output and error) and its status."""
+
+    def __init__(self, command, out, rc):
+        self.command = command
+        self.out = out
+        self.rc = rc
+
+    def check(self):
+        if self.rc:
+            raise CommandError(f"{self.command}\n  exit status {self.rc}: "
+                               f"{self.out.strip()}")
+        return self
+
+
+class Channel:
+    """A connected byte stream with an agent at its other end.
+
+    alive() is called while waiting; it raises if waiting is of no use.
+    explain() returns the last words to put into a time-out's message.
+    """
+
+    def __init__(self, path, log, alive, explain):
+        self.path = path
+        self.alive = alive
+        self.explain = explain
+        self.buffer = b""
+        self.nonces = itertools.count(1)
+        self.log = open(log, "ab", buffering=0)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self._connect()
+
+    def _connect(self):
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self.socket.connect(str(self.path))
+            except (FileNotFoundError, ConnectionRefusedError):
+                self.alive()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _line(self, deadline):
+        """One line from the other end, without its end."""
+        while b"\n" not in self.buffer:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            ready, _, _ = select.select([self.socket], [], [], min(left, 0.5))
+            if not ready:
+                self.alive()
+                continue
+            data = self.socket.recv(65536)
+            if not data:
+                self.alive()
+                raise RigError(f"{self.path.name}: closed")
+            self.log.write(data)
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.rstrip(b"\r").decode(errors="replace")
+
+    def wait(self, pattern, timeout):
+        """Read lines until one matches; returns the match."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                match = re.search(pattern, self._line(deadline))
+            except TimeoutError:
+                raise RigError(f"{self.path.name}: no '{pattern}' within "
+                               f"{timeout} s\n{self.explain()}") from None
+            if match:
+                return match
+
+    def send(self, text):
+        self.socket.sendall(text.encode() + b"\n")
+
+    def _answer(self, nonce, deadline):
+        """Read one answer; None if the checksum does not fit."""
+        data = []
+        while True:
+            words = self._line(deadline).split()
+            if len(words) < 2 or words[0] != nonce:
+                continue
+            if not words[1].startswith("rc="):
+                data.append(words[1])
+                continue
+            try:
+                out = base64.b64decode("".join(data))
+            except ValueError:
+                return None
+            if words[2:] != [hashlib.md5(out).hexdigest()]:
+                return None
+            return out.decode(errors="replace"), int(words[1][3:])
+
+    def run(self, command, timeout=30):
+        """Run a shell command; the other end ends it after timeout."""
+        nonce = f"@{next(self.nonces)}"
+        text = base64.b64encode(command.encode()).decode()
+        deadline = time.monotonic() + timeout + 15
+        self.send(f"run {nonce} {timeout} {text}")
+        try:
+            answer = self._answer(nonce, deadline)
+            while answer is None:
+                self.send(f"again {nonce}")
+                answer = self._answer(nonce, deadline)
+        except TimeoutError:
+            raise RigError(f"{self.path.name}: no answer within {timeout + 15}"
+                           f" s to: {command}\n{self.explain()}") from None
+        return Result(command, *answer)
+
+    def close(self):
+        self.socket.close()
+        self.log.close()

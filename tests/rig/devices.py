@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Driving a device where it is, in dom0 or in a guest ("where")."""
+
+import re
+
+from .dom0 import CARDS
+
+GATEWAY = "10.0.2.2"
+
+
+def address(where, card):
+    """PCI address of a card as seen there; None if it is not there."""
+    vendor, device, _ = CARDS[card]
+    lines = where.sh("lspci -Dn").splitlines()
+    found = [l.split()[0] for l in lines if f"{vendor}:{device}" in l]
+    return found[0] if found else None
+
+
+def interface(where, bdf):
+    """Name of the network interface that a device's driver made."""
+    folder = f"/sys/bus/pci/devices/{bdf}/net"
+    where.until(f"[ -d {folder} ]")
+    return where.sh(f"ls {folder}")
+
+
+def lease(where, name):
+    """Get an address by DHCP: the card sends, receives and interrupts."""
+    where.sh(f"ip link set {name} up")
+    where.until(f"[ $(cat /sys/class/net/{name}/carrier) = 1 ]")
+    where.sh(f"udhcpc -i {name} -s /etc/udhcpc.script -n -q -t 8 -T 2", 40)
+    out = where.sh(f"ip -4 addr show dev {name}")
+    return re.search(r"inet (\S+)/", out).group(1)
+
+
+def ping(where, name, count=5):
+    """Ping the gateway; every answer must arrive."""
+    out = where.sh(f"ping -c {count} -i 0.2 -I {name} {GATEWAY}", 60)
+    assert f" {count} packets received" in out, out
+    return out
+
+
+def interrupts(where, name):
+    """{label: (count, kind)} of the interrupts with name in their label."""
+    found = {}
+    for line in where.sh("cat /proc/interrupts").splitlines():
+        match = re.match(r"\s*\d+:((?:\s+\d+)+)\s+(.*?)\s+(\S+)$", line)
+        if match and name in match.group(3):
+            count = sum(map(int, match.group(1).split()))
+            found[match.group(3)] = count, match.group(2)
+    return found
+
+
+def driver(card):
+    """Name of the Linux driver of a card."""
+    return "igb" if card.startswith("igb") else card
+
+
+def network(where, card):
+    """Load the card's driver and use the card; returns the interface."""
+    where.sh(f"modprobe {driver(card)}")
+    name = interface(where, address(where, card))
+    lease(where, name)
+    ping(where, name)
+    return name

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dom0 of a running machine: commands, the module under test, xl."""
+
+import re
+
+from .machine import GUEST_PORTS
+
+DRIVER = "/sys/bus/pci/drivers/pciback"
+DEVICES = "/sys/bus/pci/devices"
+
+# The cards of a machine (machine.py): name -> (vendor, device, which one).
+CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
+         "e1000e": ("8086", "10d3", 0), "nvme": ("1b36", "0010", 0),
+         "e1000": ("8086", "100e", 0), "edu": ("1234", "11e8", 0)}
+
+BOOT_SECONDS = 120
+
+
+class Dom0:
+    """Commands in dom0, by its agent."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.channel = machine.channel("agent")
+        self.channel.wait("agent ready", BOOT_SECONDS)
+        self.ports = {}
+        self._bdfs = {}
+
+    def run(self, command, timeout=30):
+        """Run a command; returns its output and status."""
+        return self.channel.run(command, timeout)
+
+    def sh(self, command, timeout=30):
+        """Run a command that must succeed; returns what it printed."""
+        return self.run(command, timeout).check().out.strip()
+
+    def until(self, condition, seconds=20):
+        """Wait until a shell condition holds."""
+        return self.sh(f"n=0; until {condition}; do n=$((n + 1)); "
+                       f"[ $n -lt {seconds * 10} ] || "
+                       f"{{ echo 'waited {seconds} s in vain'; exit 1; }}; "
+                       f"sleep 0.1; done", seconds * 3)
+
+    def bdf(self, card):
+        """PCI address of one of the machine's cards."""
+        if not self._bdfs:
+            found = {}
+            for line in self.sh("lspci -Dn").splitlines():
+                address, _, ident = line.split()[:3]
+                found.setdefault(ident, []).append(address)
+            for name, (vendor, device, index) in CARDS.items():
+                self._bdfs[name] = found[f"{vendor}:{device}"][index]
+        return self._bdfs[card]
+
+    def load(self, options="", hide=()):
+        """Load the module under test, hiding the cards named."""
+        if hide:
+            listed = "".join(f"({self.bdf(card)})" for card in hide)
+            options += f" 'hide={listed}'"
+        self.sh(f"insmod /xen-pciback.ko {options}", 60)
+
+    def loaded(self):
+        return self.run("[ -d /sys/module/xen_pciback ]").rc == 0
+
+    def unload(self):
+        self.sh("rmmod xen_pciback", 60)
+
+    def driver(self, bdf):
+        """Name of the driver bound to a device, or None."""
+        out = self.run(f"readlink {DEVICES}/{bdf}/driver").out.strip()
+        return out.rsplit("/", 1)[-1] or None
+
+    def attribute(self, name):
+        """Text of one of pciback's sysfs files."""
+        return self.run(f"cat {DRIVER}/{name}").check().out
+
+    def write(self, path, text):
+        """Write text to a file at once; returns "" or the error's words."""
+        octal = "".join(f"\\{byte:03o}" for byte in text.encode())
+        done = self.run(f"printf '{octal}' > {path}")
+        if done.rc == 0:
+            return ""
+        return done.out.strip().rsplit(": ", 1)[-1]
+
+    def poke(self, name, text):
+        """Write text to one of pciback's sysfs files."""
+        return self.write(f"{DRIVER}/{name}", text)
+
+    def xl(self, arguments, timeout=60):
+        return self.sh(f"xl {arguments}", timeout)
+
+    def assignable(self):
+        """The addresses that xl could give to a guest."""
+        return sorted(self.xl("pci-assignable-list").split())
+
+    def domains(self):
+        """Names and ids of the guests."""
+        out = self.xl("list")
+        rows = [line.split() for line in out.splitlines()[1:]]
+        return {row[0]: int(row[1]) for row in rows if row[1] != "0"}
+
+    def xenstore(self, path):
+        """Value of a xenstore node, or None."""
+        done = self.run(f"xenstore-read {path}")
+        return done.out.strip() if done.rc == 0 else None
+
+    def take_port(self, name):
+        """A free serial port for a guest's console: (port name, device)."""
+        for index in range(GUEST_PORTS):
+            port = f"guest{index}"
+            if port not in self.ports.values():
+                self.ports[name] = port
+                return port, f"/dev/{self._port_device(port)}"
+        raise RuntimeError("no free port for another guest")
+
+    def free_port(self, name):
+        self.ports.pop(name, None)
+
+    def _port_device(self, port):
+        out = self.sh("grep . /sys/class/virtio-ports/*/name")
+        return re.search(rf"ports/(\S+)/name:{port}$", out, re.M).group(1)
+
+    def take_dmesg(self):
+        """The kernel's messages since the last call."""
+        out = self.sh("dmesg -c", 60)
+        with open(self.machine.logs / "dom0-dmesg.log", "a") as log:
+            log.write(out + "\n")
+        return out

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A PV guest: made, reached and ended by way of dom0's xl."""
+
+from .channel import RigError
+
+BOOT_SECONDS = 120
+
+
+class Guest:
+    """A guest with a stock kernel and an agent on its console."""
+
+    def __init__(self, dom0, name, kernel="6.1", pci=(), arguments="",
+                 memory=320):
+        self.dom0 = dom0
+        self.name = name
+        self.port, self.port_device = dom0.take_port(name)
+        self.channel = dom0.machine.channel(self.port, self._explain)
+        self.bridge = None
+        pci = ", ".join(f'"{device}"' for device in pci)
+        self.config = (f'name = "{name}"\nmemory = {memory}\nvcpus = 2\n'
+                       f'kernel = "/images/vmlinux-{kernel}"\n'
+                       f'ramdisk = "/images/initrd-{kernel}"\n'
+                       f'extra = "console=hvc0 loglevel=4 {arguments}"\n'
+                       f'on_crash = "preserve"\npci = [ {pci} ]\n')
+
+    def _console(self):
+        return f"/var/log/xen/console/guest-{self.name}.log"
+
+    def _explain(self):
+        """Last words when the guest does not answer."""
+        try:
+            tail = self.dom0.run(f"tail -n 25 {self._console()}; xl list").out
+        except RigError as error:
+            tail = str(error)
+        return f"--- guest {self.name}:\n{tail}\n" + \
+            self.dom0.machine.last_words()
+
+    def create(self):
+        """Start the guest and wait until it answers."""
+        self.dom0.sh(f"cat >/tmp/{self.name}.cfg <<'END'\n{self.config}END")
+        self.dom0.xl(f"create /tmp/{self.name}.cfg", 120)
+        self.connect()
+        return self
+
+    def connect(self):
+        """Join the console with the host's end; again after a reboot."""
+        if self.bridge:
+            self.dom0.run(f"kill {self.bridge}")
+        self.id = self.dom0.domains()[self.name]
+        tty = self.dom0.xenstore(f"/local/domain/{self.id}/console/tty")
+        self.bridge = self.dom0.sh(
+            f"setsid socat {tty},raw,echo=0 {self.port_device} "
+            f">/tmp/{self.name}.bridge 2>&1 & echo $!")
+        self.channel.wait("agent ready", BOOT_SECONDS)
+
+    def run(self, command, timeout=30):
+        """Run a command in the guest; returns its output and status."""
+        return self.channel.run(command, timeout)
+
+    def sh(self, command, timeout=30):
+        """Run a command that must succeed; returns what it printed."""
+        return self.run(command, timeout).check().out.strip()
+
+    def until(self, condition, seconds=20):
+        """Wait until a shell condition holds in the guest."""
+        return self.sh(f"n=0; until {condition}; do n=$((n + 1)); "
+                       f"[ $n -lt {seconds * 10} ] || "
+                       f"{{ echo 'waited {seconds} s in vain'; exit 1; }}; "
+                       f"sleep 0.1; done", seconds * 3)
+
+    def attach(self, bdf):
+        self.dom0.xl(f"pci-attach {self.name} {bdf}")
+
+    def detach(self, bdf):
+        self.dom0.xl(f"pci-detach {self.name} {bdf}")
+
+    def destroy(self):
+        self.dom0.xl(f"destroy {self.name}", 90)
+        self.forget()
+
+    def forget(self):
+        """The guest is gone: give its port back."""
+        self.dom0.run(f"kill {self.bridge}")
+        self.channel.close()
+        self.dom0.free_port(self.name)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One emulated computer: a QEMU process with its consoles and logs."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from . import paths
+from .channel import Channel, RigError
+
+GUEST_PORTS = 4
+DISK_SIZE = 64 << 20
+
+XEN_ARGS = ("console=com1 com1=115200,8n1 loglvl=info guest_loglvl=info "
+            # With x2APIC an MSI for CPU 1 arrives at CPU 0 in QEMU 10.
+            "x2apic=0 iommu=verbose "
+            "dom0_mem=1280M,max:1280M dom0_max_vcpus=2")
+LINUX_ARGS = "console=hvc0 loglevel=5 oops=panic panic=1"
+BARE_ARGS = "console=ttyS0 loglevel=5 oops=panic panic=1"
+
+
+def _device(name, slot, model, **options):
+    """A device behind a root port of its own."""
+    more = "".join(f",{k}={v}" for k, v in options.items())
+    return ["-device", f"pcie-root-port,id=port-{name},chassis={slot},"
+            f"slot={slot},addr={slot:#x}",
+            "-device", f"{model},id={name},bus=port-{name}{more}"]
+
+
+def _nic(name, slot, model, root=False):
+    """A network card with a network, DHCP server and gateway of its own."""
+    # No boot ROM: it would only slow the firmware down.
+    options = {"netdev": f"net-{name}", "romfile": ""}
+    net = ["-netdev", f"user,id=net-{name}"]
+    if root:
+        return net + ["-device", f"{model},id={name},bus=pcie.0,"
+                      f"addr={slot:#x},netdev=net-{name},romfile="]
+    return net + _device(name, slot, model, **options)
+
+
+class Machine:
+    """QEMU with Xen and dom0, or (xen=False) with Linux alone."""
+
+    def __init__(self, images, ko, name, xen=True):
+        self.name = name
+        self.xen = xen
+        stamp = time.strftime("%m%d-%H%M%S")
+        self.logs = paths.LOGS / f"{stamp}-{os.getpid()}-{name}"
+        self.logs.mkdir(parents=True)
+        self.dir = Path(tempfile.mkdtemp(prefix="xpb-"))
+        self.disk_file = self.dir / "nvme.raw"
+        with open(self.disk_file, "wb") as disk:
+            disk.truncate(DISK_SIZE)
+        initrd = images.run_initrd(ko, self.dir / "initrd")
+        self.console = self.logs / "console.log"
+        self.process = subprocess.Popen(
+            self._command(images, initrd), stdin=subprocess.DEVNULL,
+            stdout=open(self.logs / "qemu.log", "wb"),
+            stderr=subprocess.STDOUT)
+        self.channels = []
+
+    def _command(self, images, initrd):
+        command = ["qemu-system-x86_64", "-name", self.name,
+                   "-nodefaults", "-no-user-config", "-no-reboot",
+                   "-display", "none", "-m", "3072", "-smp", "2",
+                   "-accel", "tcg,thread=multi",
+                   "-machine", "q35,kernel-irqchip=split",
+                   "-device", "intel-iommu,intremap=on",
+                   # With XSAVE programs in dom0 die of SIGSEGV at times.
+                   "-cpu", "max,xsave=off",
+                   "-qmp", f"unix:{self.dir}/qmp,server=on,wait=off",
+                   "-chardev", f"file,id=console,path={self.console}",
+                   "-serial", "chardev:console"]
+        kernel = images.dom0_kernel.image
+        if self.xen:
+            command += ["-kernel", images.xen, "-append", XEN_ARGS,
+                        "-initrd", f"{kernel} {LINUX_ARGS},{initrd}"]
+        else:
+            bzimage = images.dom0_kernel.bzimage
+            command += ["-kernel", bzimage, "-append", BARE_ARGS,
+                        "-initrd", initrd]
+        return list(map(str, command + self._storage(images) +
+                        self._ports() + self._cards()))
+
+    def _storage(self, images):
+        return ["-drive", f"if=none,id=images,file={images.disk()},"
+                "format=raw,readonly=on",
+                "-device", "virtio-blk-pci,drive=images,addr=0x3"]
+
+    def _ports(self):
+        """A serial port for dom0's agent and one for each guest's console."""
+        out = ["-device", "virtio-serial-pci,id=ports,addr=0x2"]
+        names = ["agent"] + [f"guest{i}" for i in range(GUEST_PORTS)]
+        for name in names:
+            out += ["-chardev", f"socket,id={name},path={self.dir}/{name},"
+                    "server=on,wait=off",
+                    "-device", f"virtserialport,chardev={name},name={name}"]
+        return out
+
+    def _cards(self):
+        """The devices that tests give to guests."""
+        nvme = ["-drive", f"if=none,id=scratch,file={self.disk_file},"
+                "format=raw"]
+        return (_nic("igb0", 0x10, "igb") + _nic("igb1", 0x11, "igb") +
+                _nic("e1000e", 0x12, "e1000e") +
+                nvme + _device("nvme", 0x13, "nvme", drive="scratch",
+                               serial="xpb") +
+                _nic("e1000", 0x14, "e1000", root=True) +
+                ["-device", "edu,id=edu,addr=0x15"])
+
+    def alive(self):
+        """Raise if QEMU has ended: dom0 or Xen has crashed then."""
+        if self.process.poll() is not None:
+            raise RigError(f"machine {self.name} ended (status "
+                           f"{self.process.returncode})\n{self.last_words()}")
+
+    def last_words(self, path=None, lines=30):
+        """The end of the console, and where all logs are."""
+        path = path or self.console
+        text = path.read_text(errors="replace") if path.exists() else ""
+        tail = "\n".join("  | " + l for l in text.splitlines()[-lines:])
+        return f"--- end of {path}:\n{tail}\n--- all logs: {self.logs}"
+
+    def channel(self, name, explain=None):
+        """Connect to the serial port named."""
+        channel = Channel(self.dir / name, self.logs / f"{name}.log",
+                          self.alive, explain or self.last_words)
+        self.channels.append(channel)
+        return channel
+
+    def monitor(self, command, **arguments):
+        """One command to QEMU's monitor; returns its answer."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(30)
+            sock.connect(f"{self.dir}/qmp")
+            stream = sock.makefile("rw")
+            stream.readline()
+            for request in ({"execute": "qmp_capabilities"},
+                            {"execute": command, "arguments": arguments}):
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                answer = json.loads(stream.readline())
+                while "event" in answer:
+                    answer = json.loads(stream.readline())
+            if "error" in answer:
+                raise RigError(f"monitor: {command}: {answer['error']}")
+            return answer["return"]
+
+    def stop(self):
+        """End QEMU and remove what is not a log."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for channel in self.channels:
+            channel.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
