@@ -118,6 +118,12 @@ class Apt:
                 return line.split(": ", 1)[1]
         raise RuntimeError(f"package {package} has no field {field}")
 
+    @staticmethod
+    def _installed(package):
+        done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}",
+                               package], capture_output=True, text=True)
+        return done.stdout.startswith("installed")
+
     def install(self, packages, suite=None):
         """Install those packages on the host that are not there yet."""
         missing = [p for p in packages if not self._installed(p)]

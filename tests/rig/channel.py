@@ -46,7 +46,7 @@ class Channel:
         self.explain = explain
         self.buffer = b""
         self.nonces = itertools.count(1)
-        self.log = open(log, "ab", buffering=0)
+        self.log = open(log, "a", buffering=1)
         self.socket = socket.socket(socket.AF_UNIX)
         self._connect()
 
@@ -75,10 +75,12 @@ class Channel:
             if not data:
                 self.alive()
                 raise RigError(f"{self.path.name}: closed")
-            self.log.write(data)
             self.buffer += data
         line, self.buffer = self.buffer.split(b"\n", 1)
-        return line.rstrip(b"\r").decode(errors="replace")
+        text = line.rstrip(b"\r").decode(errors="replace")
+        if not text.startswith("@"):
+            self._note(text)
+        return text
 
     def wait(self, pattern, timeout):
         """Read lines until one matches; returns the match."""
@@ -91,6 +93,10 @@ class Channel:
                                f"{timeout} s\n{self.explain()}") from None
             if match:
                 return match
+
+    def _note(self, text):
+        stamp = time.strftime("%H:%M:%S")
+        self.log.write("".join(f"{stamp} {l}\n" for l in text.splitlines()))
 
     def send(self, text):
         self.socket.sendall(text.encode() + b"\n")
@@ -118,6 +124,7 @@ class Channel:
         nonce = f"@{next(self.nonces)}"
         text = base64.b64encode(command.encode()).decode()
         deadline = time.monotonic() + timeout + 15
+        self._note(f"$ {command}")
         self.send(f"run {nonce} {timeout} {text}")
         try:
             answer = self._answer(nonce, deadline)
@@ -127,6 +134,7 @@ class Channel:
         except TimeoutError:
             raise RigError(f"{self.path.name}: no answer within {timeout + 15}"
                            f" s to: {command}\n{self.explain()}") from None
+        self._note(f"{answer[0]}\n= {answer[1]}")
         return Result(command, *answer)
 
     def close(self):

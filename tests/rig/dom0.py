@@ -13,6 +13,9 @@ CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
          "e1000e": ("8086", "10d3", 0), "nvme": ("1b36", "0010", 0),
          "e1000": ("8086", "100e", 0), "edu": ("1234", "11e8", 0)}
 
+# Drivers that a test may have loaded in dom0.
+DRIVERS = ("igbvf", "igb", "e1000e", "e1000", "nvme", "pci-stub")
+
 BOOT_SECONDS = 120
 
 
@@ -24,6 +27,7 @@ class Dom0:
         self.channel = machine.channel("agent")
         self.channel.wait("agent ready", BOOT_SECONDS)
         self.ports = {}
+        self.guests = []
         self._bdfs = {}
 
     def run(self, command, timeout=30):
@@ -119,6 +123,17 @@ class Dom0:
     def _port_device(self, port):
         out = self.sh("grep . /sys/class/virtio-ports/*/name")
         return re.search(rf"ports/(\S+)/name:{port}$", out, re.M).group(1)
+
+    def tidy(self):
+        """No guest, no module under test, no driver at any card."""
+        for name in self.domains():
+            self.xl(f"destroy {name}", 90)
+        if self.loaded():
+            for bdf in self.assignable():
+                self.xl(f"pci-assignable-remove {bdf}")
+            self.unload()
+        for module in DRIVERS:
+            self.run(f"rmmod {module}")
 
     def take_dmesg(self):
         """The kernel's messages since the last call."""

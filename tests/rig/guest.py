@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A PV guest: made, reached and ended by way of dom0's xl."""
 
+import base64
+
 from .channel import RigError
 
 BOOT_SECONDS = 120
@@ -16,6 +18,7 @@ class Guest:
         self.port, self.port_device = dom0.take_port(name)
         self.channel = dom0.machine.channel(self.port, self._explain)
         self.bridge = None
+        dom0.guests.append(self)
         pci = ", ".join(f'"{device}"' for device in pci)
         self.config = (f'name = "{name}"\nmemory = {memory}\nvcpus = 2\n'
                        f'kernel = "/images/vmlinux-{kernel}"\n'
@@ -46,7 +49,7 @@ class Guest:
         """Join the console with the host's end; again after a reboot."""
         if self.bridge:
             self.dom0.run(f"kill {self.bridge}")
-        self.id = self.dom0.domains()[self.name]
+        self.id = self.dom0.xl(f"domid {self.name}")
         tty = self.dom0.xenstore(f"/local/domain/{self.id}/console/tty")
         self.bridge = self.dom0.sh(
             f"setsid socat {tty},raw,echo=0 {self.port_device} "
@@ -74,12 +77,42 @@ class Guest:
     def detach(self, bdf):
         self.dom0.xl(f"pci-detach {self.name} {bdf}")
 
+    def last_dmesg(self):
+        """The guest's kernel messages, kept with the machine's logs."""
+        out = self.sh("dmesg", 20)
+        log = self.dom0.machine.logs / f"{self.name}-dmesg.log"
+        with open(log, "a") as file:
+            file.write(out + "\n")
+        return out
+
     def destroy(self):
         self.dom0.xl(f"destroy {self.name}", 90)
         self.forget()
 
+    def reboot(self):
+        """Reboot by xl; returns when the guest answers again."""
+        old = self.id
+        self.dom0.xl(f"reboot {self.name}")
+        self.dom0.until(f"xl domid {self.name} 2>/dev/null | "
+                        f"grep -qvx -e {old}", 60)
+        self.connect()
+
+    def shutdown(self):
+        """Shut down by xl; returns when the guest is gone."""
+        self.dom0.xl(f"shutdown -w {self.name}", 90)
+        self.forget()
+
+    def crash(self):
+        """Make the guest's kernel panic, then remove what is left of it."""
+        self.channel.send("run @0 10 " + base64.b64encode(
+            b"echo c >/proc/sysrq-trigger").decode())
+        self.dom0.until(f"xl list {self.name} | grep -q -e '--c-'", 30)
+        self.destroy()
+
     def forget(self):
         """The guest is gone: give its port back."""
-        self.dom0.run(f"kill {self.bridge}")
+        if self.bridge:
+            self.dom0.run(f"kill {self.bridge}")
         self.channel.close()
         self.dom0.free_port(self.name)
+        self.dom0.guests.remove(self)

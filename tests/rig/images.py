@@ -118,7 +118,9 @@ class Images:
         def build(path):
             with tempfile.TemporaryDirectory() as tmp:
                 folder = Path(tmp)
-                self._common(folder, "guest-init")
+                root = self._common(folder, "guest-init")
+                root.script("guest-reboot", "usr/sbin/reboot")
+                root.script("guest-poweroff", "usr/sbin/poweroff")
                 self.kernels[name].copy_modules(GUEST_MODULES, folder)
                 initramfs.pack(folder, path)
         return _cached(f"guest-initrd-{name}",

@@ -65,7 +65,9 @@ class Machine:
         self.channels = []
 
     def _command(self, images, initrd):
-        command = ["qemu-system-x86_64", "-name", self.name,
+        # A machine does not outlive the tests, however they end.
+        command = ["setpriv", "--pdeathsig", "KILL",
+                   "qemu-system-x86_64", "-name", self.name,
                    "-nodefaults", "-no-user-config", "-no-reboot",
                    "-display", "none", "-m", "3072", "-smp", "2",
                    "-accel", "tcg,thread=multi",

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Options of all tiers, and the closing line of a run."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from rig import tap  # noqa: E402: found by way of the line above
+
+# Worst outcome of each test: an error before or after it is a failure.
+OUTCOMES = {}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--ko", default="",
+                     help="module under test: a path, or 'debian' for the one "
+                          "of Debian's kernel; default: the tree's own")
+    parser.addoption("--outcomes", default="",
+                     help="file to write the outcome of each test to")
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Kernels, Xen and user space, made when the cache lacks them."""
+    from rig.images import Images
+    return Images()
+
+
+def pytest_collect_file(file_path, parent):
+    """tests/host holds C programs; its Makefile stands for them."""
+    if file_path.name == "Makefile" and file_path.parent.name == "host":
+        return tap.TapMakefile.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Leave each phase's report at the item, for fixtures to look at."""
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, f"report_{report.when}", report)
+
+
+def pytest_runtest_logreport(report):
+    if report.failed:
+        OUTCOMES[report.nodeid] = "failed"
+    elif report.when == "call" or report.skipped:
+        OUTCOMES.setdefault(report.nodeid, report.outcome)
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        OUTCOMES[report.nodeid] = "failed"
+
+
+def _count(outcome):
+    return list(OUTCOMES.values()).count(outcome)
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("outcomes")
+    if path:
+        Path(path).write_text(json.dumps(OUTCOMES, indent=1))
+    if _count("failed"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config):
+    """The last line of all, after pytest's own summary."""
+    if OUTCOMES:
+        line = f"{_count('passed')} passed, {_count('failed')} failed"
+        skipped = _count("skipped")
+        print(line + (f", {skipped} skipped" if skipped else ""))

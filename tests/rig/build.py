@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Building the module under test for dom0's kernel."""
+
+import subprocess
+
+from . import paths
+
+
+def kernel_dir(images):
+    """Where the headers of dom0's kernel are, installed when missing."""
+    version = images.dom0_kernel.version
+    images.apt.install([f"linux-headers-{version}"])
+    return f"/lib/modules/{version}/build"
+
+
+def make(images, tree, *arguments):
+    """Run make in a tree; returns its status and what it printed."""
+    command = ["make", "-C", tree, f"KDIR={kernel_dir(images)}", *arguments]
+    done = subprocess.run(list(map(str, command)), text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+def module(images):
+    """Build the tree's module; returns its path."""
+    status, out = make(images, paths.TREE, "modules")
+    if status:
+        raise RuntimeError(f"the module does not build:\n{out}")
+    return paths.TREE / "xen-pciback.ko"

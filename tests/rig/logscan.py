@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Complaints in the logs of Linux and Xen that no run may cause."""
+
+import re
+
+COMPLAINTS = re.compile(r"""
+    WARNING: | BUG: | \bOops | Call\ Trace | refcount_t | Kernel\ panic
+  | general\ protection | segfault\ at | \bunchecked\b
+  | callbacks\ suppressed | messages\ suppressed
+  | blocked\ for\ more\ than | soft\ lockup | hard\ LOCKUP | rcu:\ INFO
+  | (circular|inconsistent|recursive)\ lock | suspicious\ RCU
+  | sleeping\ function | scheduling\ while\ atomic | bad\ unlock
+  | kmemleak:\ [1-9] | KASAN | KFENCE | UBSAN | ODEBUG
+  | nobody\ cared | No\ irq\ handler
+  | \(XEN\).*(\bBUG\b | Assertion | FATAL | [Pp]anic | \bfault\b | DMAR:)
+""", re.VERBOSE)
+
+# Stock pcifront 6.1 warns when its last device goes, whatever the backend:
+# it unregisters the bridge after the bus below has been removed.
+KNOWN = "sysfs group 'power' not found for kobject"
+
+WARNING_BLOCK = re.compile(r"^.*-\[ cut here \]-.*?-\[ end trace .*?$",
+                           re.MULTILINE | re.DOTALL)
+
+
+def _drop_known(match):
+    return "" if KNOWN in match.group() else match.group()
+
+
+def complaints(text):
+    """The lines of a log that are complaints."""
+    text = WARNING_BLOCK.sub(_drop_known, text)
+    return [line.strip() for line in text.splitlines()
+            if COMPLAINTS.search(line)]

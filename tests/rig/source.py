@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Checkers and the peer's source from Debian's linux-source package."""
+
+from . import paths
+from .apt import run
+
+PACKAGE = "linux-source-6.1"
+WANTED = ["scripts/checkpatch.pl", "scripts/spelling.txt",
+          "scripts/const_structs.checkpatch", "scripts/kernel-doc",
+          "drivers/xen/xen-pciback"]
+
+
+def linux_source(apt):
+    """Directory with the few parts of Linux 6.1 that the checks use."""
+    package = apt.unpack([PACKAGE], alone=True)
+    target = paths.CACHE / "unpacked" / f"{package.name}-parts"
+    if not target.exists():
+        partial = target.with_suffix(".partial")
+        partial.mkdir(parents=True, exist_ok=True)
+        run(["tar", "-C", partial, "--strip-components=1", "-xJf",
+             package / f"usr/src/{PACKAGE}.tar.xz",
+             *[f"{PACKAGE}/{name}" for name in WANTED]])
+        partial.rename(target)
+    return target

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tree against the kernel's own checkers."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from rig import build, paths
+from rig.source import linux_source
+
+ORIGINALITY = paths.TREE.parent / "shared/tools/originality"
+
+
+def sources(pattern="*.[ch]"):
+    """C files of the tree, what is built left out."""
+    return sorted(f for f in paths.TREE.rglob(pattern)
+                  if not f.name.endswith(".mod.c")
+                  and "build" not in f.relative_to(paths.TREE).parts)
+
+
+def output(*command, **kwargs):
+    """Status and output of a checker."""
+    done = subprocess.run(list(map(str, command)), text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **kwargs)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module")
+def linux(images):
+    return linux_source(images.apt)
+
+
+@pytest.fixture(scope="module")
+def built(images, tmp_path_factory):
+    """Output of a build with all warnings and sparse, in a copy."""
+    copy = tmp_path_factory.mktemp("style") / "tree"
+    copy.mkdir()
+    for path in paths.TREE.iterdir():
+        if path.is_file() and (path.suffix in (".c", ".h") or
+                               path.name in ("Makefile", "Kbuild",
+                                             "Kconfig")) \
+                and not path.name.endswith(".mod.c"):
+            shutil.copy(path, copy)
+    # The headers' own code has findings; only ours are looked at.
+    return build.make(images, copy, "W=1", "C=2", "modules")
+
+
+def findings(out):
+    """Warnings and errors of a build, by whom they are reported."""
+    return [line for line in out.splitlines()
+            if re.search(r"\b(warning|error):|WARNING:", line)]
+
+
+def test_checkpatch_strict(linux):
+    status, out = output(linux / "scripts/checkpatch.pl", "--no-tree",
+                         "--strict", "--terse", "--show-types", "-f",
+                         *sources())
+    assert status == 0, out
+
+
+def test_builds_with_w1_and_sparse_without_a_word(built):
+    status, out = built
+    assert status == 0, out
+    assert findings(out) == []
+
+
+def test_kernel_doc(linux):
+    files = [f for f in sources() if "/**" in f.read_text()]
+    status, out = output(linux / "scripts/kernel-doc", "-none", "-Werror",
+                         *files)
+    assert status == 0 and "warning" not in out, out
+
+
+def test_every_file_names_its_licence():
+    tracked = output("git", "ls-files", cwd=paths.TREE)[1].split()
+    bare = [name for name in tracked
+            if re.search(r"(\.[chsp]y?|Makefile|Kconfig|/run|\.sh)$", name)
+            and "SPDX-License-Identifier" not in
+            "".join((paths.TREE / name).read_text().splitlines(True)[:3])]
+    assert bare == []
+
+
+@pytest.mark.skipif(not ORIGINALITY.exists(),
+                    reason="the comparison tool is not part of the tree")
+def test_shares_no_text_with_the_peer(linux):
+    status, out = output(ORIGINALITY, paths.TREE,
+                         linux / "drivers/xen/xen-pciback")
+    print(out)
+    assert status == 0, out

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixtures of the system tier: a machine shared by the tests of a file."""
+
+from pathlib import Path
+
+import pytest
+
+from rig import build
+from rig.channel import RigError
+from rig.dom0 import Dom0
+from rig.guest import Guest
+from rig.logscan import complaints
+from rig.machine import Machine
+
+
+class Bed:
+    """The machine of a test file. One that a test broke is replaced."""
+
+    def __init__(self, images, ko, name):
+        self.images = images
+        self.ko = ko
+        self.name = name
+        self.machine = None
+
+    def dom0(self):
+        """dom0 of the machine, booted when there is none."""
+        if not self.machine:
+            self.machine = Machine(self.images, self.ko, self.name)
+            self._dom0 = Dom0(self.machine)
+            self.scanned = 0
+        return self._dom0
+
+    def tidy(self):
+        """Bring dom0 back to where it was after its boot."""
+        dom0 = self._dom0
+        found = []
+        for guest in list(dom0.guests):
+            found += complaints(guest.last_dmesg())
+            guest.destroy()
+        dom0.tidy()
+        return found
+
+    def scan(self):
+        """Complaints in dom0's and Xen's logs since the last scan."""
+        found = complaints(self._dom0.take_dmesg()) \
+            if self.machine.process.poll() is None else []
+        text = self.machine.console.read_text(errors="replace")
+        new, self.scanned = text[self.scanned:], len(text)
+        return found + complaints(new)
+
+    def discard(self):
+        """End the machine; the next test gets a new one."""
+        if self.machine:
+            self.machine.stop()
+        self.machine = None
+
+
+def _close(bed, failed):
+    """After a test: put things back; returns what is wrong."""
+    found = []
+    for step in (bed.tidy, bed.scan):
+        try:
+            found += step()
+        except (RigError, AssertionError) as error:
+            found.append(f"{step.__name__}: {error}")
+    if found or failed:
+        bed.discard()
+    return found
+
+
+@pytest.fixture(scope="session")
+def ko(request, images):
+    """Path of the module under test."""
+    option = request.config.getoption("ko")
+    if option == "debian":
+        return images.debian_module()
+    return Path(option) if option else build.module(images)
+
+
+@pytest.fixture(scope="module")
+def bed(request, images, ko):
+    """The machine of a file."""
+    name = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_")
+    bed = Bed(images, ko, name)
+    yield bed
+    bed.discard()
+
+
+@pytest.fixture
+def dom0(request, bed):
+    """dom0 without the module loaded; logs are judged after the test."""
+    try:
+        dom0 = bed.dom0()
+    except BaseException:
+        bed.discard()
+        raise
+    logs = bed.machine.logs
+    yield dom0
+    report = getattr(request.node, "report_call", None)
+    failed = report is None or report.failed
+    found = _close(bed, failed)
+    if failed or found:
+        print(f"logs: {logs}")
+    if found:
+        pytest.fail("after the test:\n" + "\n".join(found) +
+                    f"\nlogs: {logs}", pytrace=False)
+
+
+@pytest.fixture
+def start(dom0):
+    """Start a guest with cards: start("igb0", kernel="6.12")."""
+    def start(*cards, name="guest", **options):
+        pci = [dom0.bdf(card) for card in cards]
+        return Guest(dom0, name, pci=pci, **options).create()
+    return start

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Devices that interrupt by a line: old cards, guests without MSI."""
+
+import pytest
+
+from rig import devices
+
+
+def line_interrupts(guest, card):
+    """Use the card; its interrupts, which must come by a line."""
+    name = devices.network(guest, card)
+    before = devices.interrupts(guest, name)
+    devices.ping(guest, name, 10)
+    after = devices.interrupts(guest, name)
+    assert len(after) == 1, after
+    (count, kind), = after.values()
+    assert "msi" not in kind, after
+    # One for each echo request and answer, but they may be coalesced.
+    assert count >= before[name][0] + 10, (before, after)
+
+
+def test_conventional_card_by_intx(dom0, start):
+    dom0.load(hide=["e1000"])
+    line_interrupts(start("e1000"), "e1000")
+
+
+@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+def test_express_card_by_intx(dom0, start, card):
+    dom0.load(hide=[card])
+    line_interrupts(start(card, arguments="pci=nomsi"), card)
+
+
+def test_intx_again_after_driver_reload(dom0, start):
+    dom0.load(hide=["e1000"])
+    guest = start("e1000")
+    for _ in range(3):
+        line_interrupts(guest, "e1000")
+        guest.sh("rmmod e1000")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Network cards in a guest: DMA, interrupts, MSI-X, driver reload."""
+
+import pytest
+
+from rig import devices
+
+
+def use(guest, card):
+    """Use the card, check that it interrupts; returns its interrupts."""
+    name = devices.network(guest, card)
+    before = devices.interrupts(guest, name)
+    devices.ping(guest, name)
+    after = devices.interrupts(guest, name)
+    total = sum(count for count, _ in after.values())
+    assert total > sum(count for count, _ in before.values()), after
+    return after
+
+
+def only_msix(interrupts):
+    return all(kind.endswith("-pcifront-msi-x")
+               for _, kind in interrupts.values())
+
+
+@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+def test_card_works_in_guest(dom0, start, card, kernel):
+    dom0.load(hide=[card])
+    guest = start(card, kernel=kernel)
+    use(guest, card)
+
+
+@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+def test_igb_has_several_msix_vectors(dom0, start, kernel):
+    dom0.load(hide=["igb0"])
+    interrupts = use(start("igb0", kernel=kernel), "igb0")
+    assert only_msix(interrupts) and len(interrupts) > 1, interrupts
+
+
+@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+def test_driver_reload_gets_msix_each_time(dom0, start, card):
+    dom0.load(hide=[card])
+    guest = start(card)
+    first = use(guest, card)
+    assert only_msix(first), first
+    for _ in range(3):
+        guest.sh(f"rmmod {devices.driver(card)}")
+        again = use(guest, card)
+        assert only_msix(again), again
+        assert len(again) == len(first), (first, again)
