@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The config space engine: applies the rows of the policy tables to a guest's
+ * reads and writes. It knows no register, takes no lock, and touches hardware
+ * only where the answer is not in a shadow. The same source builds in user
+ * space for tests/host.
+ */
+#include <linux/errno.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "conf_space.h"
+
+/* All bits of a register or of an access of @size bytes. */
+static u32 size_mask(unsigned int size)
+{
+	return GENMASK(size * 8 - 1, 0);
+}
+
+/*
+ * Bits of the register @inst that an access to @size bytes from @offset covers.
+ * The two overlap, so both distances are below four bytes.
+ */
+static u32 covered_bits(const struct pciback_inst *inst, unsigned int offset,
+			unsigned int size)
+{
+	u64 mask = size_mask(size);
+
+	if (offset >= inst->pos)
+		mask <<= (offset - inst->pos) * 8;
+	else
+		mask >>= (inst->pos - offset) * 8;
+	return mask & size_mask(inst->reg->size);
+}
+
+/* Moves bits of an access at @from to where they are seen from @to. */
+static u32 shift_bits(u32 bits, unsigned int from, unsigned int to)
+{
+	if (from >= to)
+		return bits << ((from - to) * 8);
+	return bits >> ((to - from) * 8);
+}
+
+static int hw_read(struct pciback_conf *conf, unsigned int pos,
+		   unsigned int size, u32 *val)
+{
+	u16 word = 0;
+	u8 byte = 0;
+	int err;
+
+	switch (size) {
+	case 1:
+		err = pci_read_config_byte(conf->pdev, pos, &byte);
+		*val = byte;
+		break;
+	case 2:
+		err = pci_read_config_word(conf->pdev, pos, &word);
+		*val = word;
+		break;
+	default:
+		err = pci_read_config_dword(conf->pdev, pos, val);
+	}
+	return err ? -ENODEV : 0;
+}
+
+static int hw_write(struct pciback_conf *conf, unsigned int pos,
+		    unsigned int size, u32 val)
+{
+	int err;
+
+	switch (size) {
+	case 1:
+		err = pci_write_config_byte(conf->pdev, pos, val);
+		break;
+	case 2:
+		err = pci_write_config_word(conf->pdev, pos, val);
+		break;
+	default:
+		err = pci_write_config_dword(conf->pdev, pos, val);
+	}
+	return err ? -ENODEV : 0;
+}
+
+static bool valid_access(const struct pciback_conf *conf, s32 offset, s32 size)
+{
+	return (size == 1 || size == 2 || size == 4) && offset >= 0 &&
+	       offset <= (s32)conf->size - size && !(offset & (size - 1));
+}
+
+/* Index of the first register that ends behind @offset; ->nr if there is none. */
+static unsigned int first_inst(const struct pciback_conf *conf,
+			       unsigned int offset)
+{
+	unsigned int low = 0, high = conf->nr;
+
+	while (low < high) {
+		unsigned int mid = (low + high) / 2;
+		const struct pciback_inst *inst = &conf->inst[mid];
+
+		if (inst->pos + inst->reg->size > offset)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+#define for_each_inst(inst, conf, offset, size)				\
+	for (inst = (conf)->inst + first_inst(conf, offset);		\
+	     inst < (conf)->inst + (conf)->nr &&			\
+	     inst->pos < (offset) + (size); inst++)
+
+static u32 visible(const struct pciback_inst *inst)
+{
+	return inst->reg->read ? inst->reg->read(inst) : inst->shadow;
+}
+
+/**
+ * pciback_conf_find - the register that starts at an offset
+ * @conf: policy of the device
+ * @pos: offset in config space
+ *
+ * Return: the register, or NULL.
+ */
+struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos)
+{
+	unsigned int i = first_inst(conf, pos);
+
+	if (i == conf->nr || conf->inst[i].pos != pos)
+		return NULL;
+	return &conf->inst[i];
+}
+
+/**
+ * pciback_conf_covered - does policy speak of any of these bytes?
+ * @conf: policy of the device
+ * @pos: offset of the first byte
+ * @size: number of bytes, 1 to 4, not crossing a dword
+ */
+bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size)
+{
+	unsigned int i = first_inst(conf, pos);
+
+	return (i < conf->nr && conf->inst[i].pos < pos + size) ||
+	       test_bit(pos / 4, conf->closed);
+}
+
+/**
+ * pciback_conf_read - answer a guest's read
+ * @conf: policy of the device
+ * @offset: first byte
+ * @size: 1, 2 or 4 bytes
+ * @val: the answer; bits beyond @size are zero, and all bits on an error
+ *
+ * Never sleeps.
+ *
+ * Return: 0, -EINVAL for an access that config space does not have, -ENODEV if
+ * the device cannot be read.
+ */
+int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
+{
+	const struct pciback_inst *inst;
+	u32 known = 0, bits = 0, hw = 0;
+	int err;
+
+	*val = 0;
+	if (!valid_access(conf, offset, size))
+		return -EINVAL;
+
+	for_each_inst(inst, conf, offset, size) {
+		u32 be = covered_bits(inst, offset, size) & inst->reg->virt;
+
+		known |= shift_bits(be, inst->pos, offset);
+		bits |= shift_bits(visible(inst) & be, inst->pos, offset);
+	}
+	if (test_bit(offset / 4, conf->zero))
+		known = size_mask(size);
+
+	if (size_mask(size) & ~known) {
+		err = hw_read(conf, offset, size, &hw);
+		if (err)
+			return err;
+	}
+	*val = (hw & ~known & size_mask(size)) | bits;
+	return 0;
+}
+
+/*
+ * Applies a write of @val, of which the bits @be are meant, to one register.
+ * All is relative to the register. The bits of @be that would have changed
+ * but may not are left in @denied.
+ */
+static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
+		      u32 be, u32 val, bool permissive, u32 *denied)
+{
+	const struct pciback_reg *reg = inst->reg;
+	u32 rw = (reg->rw | (permissive ? reg->rw_permissive : 0)) & be;
+	u32 w1c = reg->w1c & be & val;
+	u32 raw = rw & ~reg->virt & ~reg->act;
+	u32 shadow = inst->shadow;
+	u32 cur = 0, new;
+	int err = 0;
+
+	if (size_mask(reg->size) & ~reg->virt) {
+		err = hw_read(conf, inst->pos, reg->size, &cur);
+		if (err)
+			return err;
+	}
+	*denied = ((cur & ~reg->virt) | (visible(inst) & reg->virt)) ^ val;
+	*denied &= be & ~rw & ~reg->w1c;
+
+	if (raw || (w1c & ~reg->virt)) {
+		/* A one read from a w1c bit would clear it: write zeros there. */
+		new = (cur & ~raw & ~reg->w1c) | (val & raw) | (w1c & ~reg->virt);
+		err = hw_write(conf, inst->pos, reg->size, new);
+		if (err)
+			return err;
+	}
+
+	new = (shadow & ~(rw & reg->virt)) | (val & rw & reg->virt);
+	inst->shadow = new & ~(w1c & reg->virt);
+	if (be & reg->act) {
+		cur &= ~reg->virt;
+		new = (cur & ~(rw & reg->act)) | (val & rw & reg->act & ~reg->virt);
+		err = reg->changed(conf, inst, cur | shadow, new | inst->shadow);
+		if (err)
+			inst->shadow = shadow;
+	}
+	return err;
+}
+
+/* Writes the bytes @open of an access; where that is not all, one by one. */
+static int write_gaps(struct pciback_conf *conf, unsigned int offset,
+		      unsigned int size, u32 val, u32 open)
+{
+	unsigned int i;
+	int err = 0;
+
+	if (open == size_mask(size))
+		return hw_write(conf, offset, size, val);
+	for (i = 0; i < size && !err; i++)
+		if (open & size_mask(1) << (i * 8))
+			err = hw_write(conf, offset + i, 1,
+				       (val >> (i * 8)) & size_mask(1));
+	return err;
+}
+
+/**
+ * pciback_conf_write - apply a guest's write
+ * @conf: policy of the device
+ * @offset: first byte
+ * @size: 1, 2 or 4 bytes
+ * @val: what the guest writes; bits beyond @size are ignored
+ * @permissive: gaps and ->rw_permissive bits are open
+ * @denied: what was not granted, for the log; a denied write is no error
+ *
+ * Sleeps only where pciback_conf_sleeps() says so.
+ *
+ * Return: 0, -EINVAL for an access that config space does not have, -ENODEV if
+ * the device cannot be reached, or what a register's ->changed() answers.
+ */
+int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
+		       bool permissive, struct pciback_denied *denied)
+{
+	struct pciback_inst *inst;
+	u32 gap, no;
+	int err;
+
+	*denied = (struct pciback_denied){
+		.offset = offset, .size = size, .value = val,
+	};
+	if (!valid_access(conf, offset, size))
+		return -EINVAL;
+
+	gap = size_mask(size);
+	for_each_inst(inst, conf, offset, size) {
+		u32 be = covered_bits(inst, offset, size);
+
+		gap &= ~shift_bits(be, inst->pos, offset);
+		err = write_inst(conf, inst, be,
+				 shift_bits(val, offset, inst->pos) & be,
+				 permissive, &no);
+		if (err)
+			return err;
+		denied->mask |= shift_bits(no, inst->pos, offset);
+	}
+	if (!gap)
+		return 0;
+	if (permissive && !test_bit(offset / 4, conf->closed))
+		return write_gaps(conf, offset, size, val, gap);
+	denied->mask |= gap;
+	return 0;
+}
+
+/**
+ * pciback_conf_sleeps - must this write be made in process context?
+ * @conf: policy of the device
+ * @offset: first byte
+ * @size: 1, 2 or 4 bytes
+ * @val: what the guest writes
+ *
+ * A slow bit that is virtual costs nothing while it keeps its value.
+ */
+bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size,
+			 u32 val)
+{
+	const struct pciback_inst *inst;
+
+	if (!valid_access(conf, offset, size))
+		return false;
+
+	for_each_inst(inst, conf, offset, size) {
+		u32 slow = inst->reg->slow & covered_bits(inst, offset, size);
+		u32 same = ~(shift_bits(val, offset, inst->pos) ^ inst->shadow);
+
+		if (slow & ~(inst->reg->virt & same))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * pciback_conf_check_reg - is a row of a table well formed?
+ * @reg: the row
+ *
+ * Return: 0, or -EINVAL: wrong size or alignment, masks beyond the size, a bit
+ * both rw and w1c, act bits that are not rw or have no ->changed(), slow bits
+ * that are not act, virtual bits opened by permissive.
+ */
+int pciback_conf_check_reg(const struct pciback_reg *reg)
+{
+	u32 all;
+
+	if (reg->size != 1 && reg->size != 2 && reg->size != 4)
+		return -EINVAL;
+	all = size_mask(reg->size);
+	if (reg->offset & (reg->size - 1) ||
+	    (reg->virt | reg->rw | reg->w1c | reg->rw_permissive) & ~all ||
+	    reg->w1c & (reg->rw | reg->rw_permissive | reg->act) ||
+	    reg->act & ~reg->rw || reg->slow & ~reg->act ||
+	    reg->rw_permissive & (reg->rw | reg->virt) ||
+	    !reg->changed != !reg->act)
+		return -EINVAL;
+	return 0;
+}
+
+static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
+{
+	u32 hw;
+	int err;
+
+	if (!inst->reg->virt)
+		return 0;
+	err = hw_read(conf, inst->pos, inst->reg->size, &hw);
+	if (err)
+		return err;
+	if (inst->reg->init)
+		hw = inst->reg->init(conf, inst, hw);
+	inst->init = hw & inst->reg->virt;
+	inst->shadow = inst->init;
+	return 0;
+}
+
+static int grow(struct pciback_conf *conf)
+{
+	unsigned int max = conf->max ? conf->max * 2 : 32;
+	struct pciback_inst *inst;
+
+	inst = krealloc(conf->inst, max * sizeof(*inst), GFP_KERNEL);
+	if (!inst)
+		return -ENOMEM;
+	conf->inst = inst;
+	conf->max = max;
+	return 0;
+}
+
+/**
+ * pciback_conf_add - install rows of a table
+ * @conf: policy under construction, not sealed yet
+ * @reg: the rows
+ * @nr: number of rows
+ * @base: offset in config space to which the rows are relative
+ * @len: rows that start at this offset or behind it do not exist here
+ *
+ * Return: 0, -EINVAL for a malformed row or one outside config space, -ENOMEM,
+ * or -ENODEV if the device cannot be read.
+ */
+int pciback_conf_add(struct pciback_conf *conf, const struct pciback_reg *reg,
+		     unsigned int nr, u16 base, u16 len)
+{
+	const struct pciback_reg *end = reg + nr;
+	int err;
+
+	for (; reg < end; reg++) {
+		struct pciback_inst *inst;
+
+		if (reg->offset >= len)
+			continue;
+		err = pciback_conf_check_reg(reg);
+		if (!err && base + reg->offset + reg->size > conf->size)
+			err = -EINVAL;
+		if (!err && conf->nr == conf->max)
+			err = grow(conf);
+		if (err)
+			return err;
+
+		inst = &conf->inst[conf->nr];
+		*inst = (struct pciback_inst){
+			.reg = reg, .pos = base + reg->offset,
+		};
+		err = init_inst(conf, inst);
+		if (err)
+			return err;
+		conf->nr++;
+	}
+	return 0;
+}
+
+static int cmp_inst(const void *a, const void *b)
+{
+	const struct pciback_inst *x = a, *y = b;
+
+	return (int)x->pos - (int)y->pos;
+}
+
+/**
+ * pciback_conf_seal - end the construction of a policy
+ * @conf: policy to which all rows were added
+ *
+ * Return: 0, or -EINVAL if two registers overlap.
+ */
+int pciback_conf_seal(struct pciback_conf *conf)
+{
+	unsigned int i;
+
+	sort(conf->inst, conf->nr, sizeof(*conf->inst), cmp_inst, NULL);
+	for (i = 1; i < conf->nr; i++) {
+		const struct pciback_inst *prev = &conf->inst[i - 1];
+
+		if (prev->pos + prev->reg->size > conf->inst[i].pos)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * pciback_conf_reset - forget what a guest wrote to virtual bits
+ * @conf: policy of the device
+ */
+void pciback_conf_reset(struct pciback_conf *conf)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->nr; i++)
+		conf->inst[i].shadow = conf->inst[i].init;
+}
+
+/**
+ * pciback_conf_alloc - an empty policy for a device
+ * @pdev: the device
+ *
+ * Return: the policy, to be released by pciback_conf_free(), or NULL.
+ */
+struct pciback_conf *pciback_conf_alloc(struct pci_dev *pdev)
+{
+	struct pciback_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL);
+
+	if (conf) {
+		conf->pdev = pdev;
+		conf->size = pdev->cfg_size;
+	}
+	return conf;
+}
+
+/**
+ * pciback_conf_copy - the same policy with the same shadows once more
+ * @conf: policy; nothing may change it meanwhile
+ *
+ * Return: the copy, to be released by pciback_conf_free(), or NULL.
+ */
+struct pciback_conf *pciback_conf_copy(const struct pciback_conf *conf)
+{
+	struct pciback_conf *new = kmemdup(conf, sizeof(*conf), GFP_KERNEL);
+
+	if (!new)
+		return NULL;
+	new->max = new->nr;
+	new->inst = kmemdup(conf->inst, conf->nr * sizeof(*conf->inst),
+			    GFP_KERNEL);
+	if (!new->inst) {
+		kfree(new);
+		return NULL;
+	}
+	return new;
+}
+
+/**
+ * pciback_conf_free - release a policy
+ * @conf: policy that nobody uses any more, or NULL
+ */
+void pciback_conf_free(struct pciback_conf *conf)
+{
+	if (!conf)
+		return;
+	kfree(conf->inst);
+	kfree(conf);
+}
