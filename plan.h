@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a toolstack asks for, and what is to be done about it. */
+#ifndef XEN_PCIBACK_PLAN_H
+#define XEN_PCIBACK_PLAN_H
+
+#include <linux/types.h>
+#include <xen/interface/io/xenbus.h>
+
+/**
+ * enum pciback_step - what becomes of one device of a request
+ * @PCIBACK_KEEP: nothing
+ * @PCIBACK_ADD: export it
+ * @PCIBACK_REMOVE: take it back
+ * @PCIBACK_REFUSE: answer that it cannot be had
+ */
+enum pciback_step {
+	PCIBACK_KEEP,
+	PCIBACK_ADD,
+	PCIBACK_REMOVE,
+	PCIBACK_REFUSE,
+};
+
+/**
+ * struct pciback_wish - the keys dev-N and state-N of a backend's directory
+ * @index: N
+ * @named: dev-N is there and well formed
+ * @sbdf: what dev-N says
+ * @state: what state-N says; XenbusStateUnknown if it is missing
+ * @exported: the guest has this device
+ * @step: the plan
+ */
+struct pciback_wish {
+	unsigned int index;
+	bool named;
+	u32 sbdf;
+	enum xenbus_state state;
+	bool exported;
+	enum pciback_step step;
+};
+
+void pciback_plan(struct pciback_wish *wish, unsigned int nr, bool setup);
+bool pciback_plan_wants(const struct pciback_wish *wish, unsigned int nr,
+			u32 sbdf);
+
+#endif /* XEN_PCIBACK_PLAN_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which device a guest sees at which virtual address. */
+#ifndef XEN_PCIBACK_VPCI_H
+#define XEN_PCIBACK_VPCI_H
+
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+struct pcistub;
+
+/**
+ * struct pciback_vdev - a device that is exported to a guest
+ * @vaddr: address that the guest uses for it
+ * @sbdf: address that the host uses for it
+ * @virtfn: it is a virtual function
+ * @stub: the device, to which the map has a reference; NULL: it was taken out
+ *	where there was no memory for a new map
+ */
+struct pciback_vdev {
+	u32 vaddr;
+	u32 sbdf;
+	bool virtfn;
+	struct pcistub *stub;
+};
+
+/**
+ * struct pciback_vmap - all devices of one guest; never changed once published
+ * @rcu: for its release
+ * @nr: number of devices
+ * @dev: the devices in the order of ->vaddr
+ */
+struct pciback_vmap {
+	struct rcu_head rcu;
+	unsigned int nr;
+	struct pciback_vdev dev[];
+};
+
+/**
+ * struct pciback_topology - how virtual addresses are chosen
+ * @has_root: bus 0000:00 is there even without a device
+ * @place: chooses an address for @dev beside those in @map (which may be NULL).
+ *	Returns 0 and stores it in @dev->vaddr, or -ENOSPC, or -EEXIST.
+ */
+struct pciback_topology {
+	bool has_root;
+	int (*place)(const struct pciback_vmap *map, struct pciback_vdev *dev);
+};
+
+extern const struct pciback_topology pciback_vpci;
+extern const struct pciback_topology pciback_passthrough;
+
+const struct pciback_vdev *pciback_vmap_find(const struct pciback_vmap *map,
+					     u32 vaddr);
+const struct pciback_vdev *pciback_vmap_find_host(const struct pciback_vmap *map,
+						  u32 sbdf);
+struct pciback_vmap *pciback_vmap_with(const struct pciback_vmap *map,
+				       const struct pciback_vdev *dev);
+struct pciback_vmap *pciback_vmap_without(const struct pciback_vmap *map,
+					  u32 vaddr);
+
+#endif /* XEN_PCIBACK_VPCI_H */
