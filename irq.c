@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts of a claimed device: one mode, changed in one place.
+ *
+ * Xen injects a guest's interrupts into the guest; dom0 only arranges it. MSI
+ * and MSI-X are enabled by dom0's PCI core, which maps the vectors to PIRQs of
+ * the domain that is registered as the device's owner. A guest's INTx line is
+ * bound by the guest itself. If dom0 has a device on the same line, it would
+ * see interrupts that nobody claims, and in the end shut the line: so while a
+ * guest's device interrupts by a shared line, a stand-in handler of dom0
+ * claims them.
+ */
+#include <linux/bitmap.h>
+#include <linux/nospec.h>
+#include <xen/events.h>
+
+#include "pciback.h"
+
+/* The stand-in looks this often, in interrupts, if it is still needed. */
+#define STANDIN_CHECK 1000
+
+static irqreturn_t standin(int irq, void *data)
+{
+	struct pcistub *stub = data;
+
+	stub->irq.handled++;
+	if (READ_ONCE(stub->irq.ack) && !(stub->irq.handled % STANDIN_CHECK) &&
+	    !xen_test_irq_shared(irq))
+		WRITE_ONCE(stub->irq.ack, false);
+	return READ_ONCE(stub->irq.ack) ? IRQ_HANDLED : IRQ_NONE;
+}
+
+static int start_intx(struct pcistub *stub)
+{
+	int err;
+
+	if (!stub->irq.line)
+		return -ENODEV;
+	WRITE_ONCE(stub->irq.ack, true);
+	err = request_irq(stub->irq.line, standin, IRQF_SHARED, stub->irq.name,
+			  stub);
+	if (err)
+		WRITE_ONCE(stub->irq.ack, false);
+	return err;
+}
+
+static void stop_intx(struct pcistub *stub)
+{
+	free_irq(stub->irq.line, stub);
+	WRITE_ONCE(stub->irq.ack, false);
+}
+
+static int start(struct pcistub *stub, enum pciback_irq_mode mode,
+		 struct msix_entry *entries, int nr)
+{
+	int err;
+
+	switch (mode) {
+	case PCIBACK_IRQ_NONE:
+		return 0;
+	case PCIBACK_IRQ_INTX:
+		return start_intx(stub);
+	case PCIBACK_IRQ_MSI:
+		return pci_enable_msi(stub->pdev);
+	case PCIBACK_IRQ_MSIX:
+		err = pci_enable_msix_range(stub->pdev, entries, nr, nr);
+		return err < 0 ? err : 0;
+	}
+	return -EINVAL;
+}
+
+static void stop(struct pcistub *stub)
+{
+	switch (stub->irq.mode) {
+	case PCIBACK_IRQ_NONE:
+		break;
+	case PCIBACK_IRQ_INTX:
+		stop_intx(stub);
+		break;
+	case PCIBACK_IRQ_MSI:
+		pci_disable_msi(stub->pdev);
+		break;
+	case PCIBACK_IRQ_MSIX:
+		pci_disable_msix(stub->pdev);
+		break;
+	}
+	stub->irq.mode = PCIBACK_IRQ_NONE;
+}
+
+/*
+ * MSI-X lives in a BAR: with decode off an access to it ends in a master abort
+ * (XSA-157). A VF decodes if its PF does.
+ */
+static bool memory_decodes(struct pci_dev *pdev)
+{
+	u16 cmd;
+
+	return !pci_read_config_word(pci_physfn(pdev), PCI_COMMAND, &cmd) &&
+	       cmd & PCI_COMMAND_MEMORY;
+}
+
+static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
+		      int nr)
+{
+	DECLARE_BITMAP(taken, PCI_MSIX_FLAGS_QSIZE + 1) = {};
+	int i, size = pci_msix_vec_count(pdev);
+
+	if (size < 0 || nr < 1 || nr > min(size, SH_INFO_MAX_VEC))
+		return -EINVAL;
+	for (i = 0; i < nr; i++) {
+		unsigned int entry = entries[i].entry;
+
+		if (entry >= size)
+			return -EINVAL;
+		entry = array_index_nospec(entry, size);
+		if (__test_and_set_bit(entry, taken))
+			return -EINVAL;
+	}
+	return memory_decodes(pdev) ? 0 : -ENXIO;
+}
+
+/**
+ * pciback_irq_set_mode - change how a device interrupts
+ * @stub: device; the caller holds its lock
+ * @mode: the new mode
+ * @entries: for PCIBACK_IRQ_MSIX, the vectors; their Linux irqs are filled in
+ * @nr: number of @entries
+ *
+ * A live MSI mode is ended first, also by a request for the same mode: a
+ * frontend may have torn its vectors down without saying so. What can be
+ * checked is checked before that. If the new mode cannot be started, a stand-in
+ * that was there before is there again.
+ *
+ * Return: 0 or -errno; -EINVAL: @entries cannot be had on this device; -ENXIO:
+ * MSI-X while the device decodes no memory.
+ */
+int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
+			 struct msix_entry *entries, int nr)
+{
+	enum pciback_irq_mode old = stub->irq.mode;
+	int err;
+
+	lockdep_assert_held(&stub->lock);
+
+	if (mode == PCIBACK_IRQ_MSI && !stub->pdev->msi_cap)
+		return -ENODEV;
+	if (mode == PCIBACK_IRQ_MSIX) {
+		err = check_msix(stub->pdev, entries, nr);
+		if (err)
+			return err;
+	}
+	stop(stub);
+	err = start(stub, mode, entries, nr);
+	if (!err)
+		stub->irq.mode = mode;
+	else if (old == PCIBACK_IRQ_INTX && !start_intx(stub))
+		stub->irq.mode = PCIBACK_IRQ_INTX;
+	return err;
+}
+
+/**
+ * pciback_irq_line_pirq - what a guest uses to bind a device's INTx line
+ * @stub: device
+ *
+ * Return: the PIRQ, equal to the GSI; 0 if the device has no line.
+ */
+u32 pciback_irq_line_pirq(const struct pcistub *stub)
+{
+	int pirq = stub->irq.line ? xen_pirq_from_irq(stub->irq.line) : 0;
+
+	return pirq > 0 ? pirq : 0;
+}
+
+/**
+ * pciback_irq_toggle_standin - take the stand-in away, or bring it
+ * @stub: device
+ *
+ * Return: 0; -EBUSY while the device uses MSI or MSI-X; -ENODEV if it has no
+ * interrupt line; or what request_irq() says.
+ */
+int pciback_irq_toggle_standin(struct pcistub *stub)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&stub->lock);
+	if (stub->irq.mode == PCIBACK_IRQ_INTX)
+		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+	else if (stub->irq.mode == PCIBACK_IRQ_NONE)
+		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0);
+	mutex_unlock(&stub->lock);
+	return err;
+}
+
+/**
+ * pciback_line_work - bring the stand-in after a guest turned decode on
+ * @work: &pcistub.line_work; owns a reference to the device
+ */
+void pciback_line_work(struct work_struct *work)
+{
+	struct pcistub *stub = container_of(work, struct pcistub, line_work);
+
+	mutex_lock(&stub->lock);
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED && stub->irq.line &&
+	    stub->irq.mode == PCIBACK_IRQ_NONE &&
+	    pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0))
+		dev_warn_ratelimited(&stub->pdev->dev,
+				     "no stand-in for irq %d: dom0 may shut it\n",
+				     stub->irq.line);
+	mutex_unlock(&stub->lock);
+	pcistub_put(stub);
+}
+
+/**
+ * pciback_guest_decodes - a guest turned a device on
+ * @conf: policy of the device; its lock is held
+ *
+ * Never sleeps: nothing in the guest waits for dom0's stand-in.
+ */
+void pciback_guest_decodes(struct pciback_conf *conf)
+{
+	struct pcistub *stub = pcistub_of(conf->pdev);
+
+	if (READ_ONCE(stub->irq.mode) != PCIBACK_IRQ_NONE)
+		return;
+	pcistub_get(stub);
+	if (!queue_work(pciback_wq, &stub->line_work))
+		pcistub_put(stub);
+}
+
+/**
+ * pciback_guest_intx - a guest wrote COMMAND's INTx disable bit
+ * @conf: policy of the device; its lock is held
+ * @on: INTx is wanted
+ *
+ * Virtual, unless the administrator gave the guest control.
+ */
+void pciback_guest_intx(struct pciback_conf *conf, bool on)
+{
+	if (pcistub_of(conf->pdev)->intx_control)
+		pci_intx(conf->pdev, on);
+}
+
+/**
+ * pciback_guest_msi_bits - a guest wrote MSI or MSI-X control bits
+ * @conf: policy of the device; its lock is held
+ * @pos: offset of the control word
+ * @old: its present value
+ * @new: its value with the guest's bits
+ *
+ * For a device model, which has the device's PIRQs mapped by other means and
+ * only wants the bits. One kind of MSI at a time (XSA-157).
+ *
+ * Return: 0, -EACCES, or -ENODEV if the device cannot be reached.
+ */
+int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
+{
+	struct pci_dev *pdev = conf->pdev;
+	u16 other, flags = 0;
+
+	if (!pcistub_of(pdev)->intx_control)
+		return -EACCES;
+	other = pos == pdev->msi_cap + PCI_MSI_FLAGS ?
+		pdev->msix_cap : pdev->msi_cap;
+	if (other && pci_read_config_word(pdev, other + PCI_MSI_FLAGS, &flags))
+		return -ENODEV;
+	if (flags & (other == pdev->msi_cap ? PCI_MSI_FLAGS_ENABLE :
+					      PCI_MSIX_FLAGS_ENABLE))
+		return -EACCES;
+	return pci_write_config_word(pdev, pos, new) ? -ENODEV : 0;
+}
+
+/**
+ * pciback_gsi - the interrupt line that config space shows
+ * @pdev: a device that is being claimed, or that is claimed
+ *
+ * Return: the low byte of the GSI, 0 if there is none.
+ */
+u32 pciback_gsi(struct pci_dev *pdev)
+{
+	return pciback_irq_line_pirq(pcistub_of(pdev)) & 0xff;
+}
