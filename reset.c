@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Clean hand-over: nothing that one guest did is there for the next.
+ *
+ * A device is reset at its claim and after each guest, by the PCI core's own
+ * ladder (device specific, FLR, AF FLR, PM, slot, bus), on a work item, so that
+ * neither xenwatch nor another guest waits for hardware. After a reset the
+ * device has the config of its claim: decode on (XSA-120), bus mastering off,
+ * no MSI, nothing of a guest in the shadows.
+ */
+#include "pciback.h"
+
+/*
+ * The core ended its own MSI before; what is left is what a device model wrote
+ * raw, and the last message. A device without a reset would keep both.
+ */
+static void clear_msi(struct pci_dev *pdev)
+{
+	int pos = pdev->msi_cap;
+	u16 flags;
+
+	if (pos && !pci_read_config_word(pdev, pos + PCI_MSI_FLAGS, &flags)) {
+		pci_write_config_word(pdev, pos + PCI_MSI_FLAGS,
+				      flags & ~PCI_MSI_FLAGS_ENABLE);
+		pci_write_config_dword(pdev, pos + PCI_MSI_ADDRESS_LO, 0);
+		if (flags & PCI_MSI_FLAGS_64BIT) {
+			pci_write_config_dword(pdev, pos + PCI_MSI_ADDRESS_HI, 0);
+			pci_write_config_word(pdev, pos + PCI_MSI_DATA_64, 0);
+		} else {
+			pci_write_config_word(pdev, pos + PCI_MSI_DATA_32, 0);
+		}
+	}
+	pos = pdev->msix_cap;
+	if (pos && !pci_read_config_word(pdev, pos + PCI_MSIX_FLAGS, &flags) &&
+	    flags & (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL))
+		pci_write_config_word(pdev, pos + PCI_MSIX_FLAGS,
+				      flags & ~(PCI_MSIX_FLAGS_ENABLE |
+						PCI_MSIX_FLAGS_MASKALL));
+}
+
+/**
+ * pciback_reset - make a device as it was at its claim
+ * @stub: device; the caller holds its lock and device_lock()
+ *
+ * May take as long as the core polls a device that does not come back: a
+ * minute.
+ *
+ * Return: 0; -ENOTTY if the device has no reset, which is as unclean as any
+ * other -errno.
+ */
+int pciback_reset(struct pcistub *stub)
+{
+	struct pci_dev *pdev = stub->pdev;
+	int err;
+
+	lockdep_assert_held(&stub->lock);
+	device_lock_assert(&pdev->dev);
+
+	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+	pcistub_conf_begin(stub);
+	pci_clear_master(pdev);
+	stub->resetting = true;
+	err = pci_set_power_state(pdev, PCI_D0);
+	if (!err)
+		err = __pci_reset_function_locked(pdev);
+	stub->resetting = false;
+
+	pci_load_saved_state(pdev, stub->fresh);
+	pci_restore_state(pdev);
+	clear_msi(pdev);
+	pciback_conf_reset(stub->conf);
+	pcistub_conf_end(stub);
+
+	stub->reset_err = err;
+	return err;
+}
+
+/**
+ * pciback_clean_work - reset a device that nobody has
+ * @work: &pcistub.clean_work; owns a reference to the device
+ *
+ * Unbind holds device_lock() too: behind it, the device is either gone or stays
+ * until the reset is done.
+ */
+void pciback_clean_work(struct work_struct *work)
+{
+	struct pcistub *stub = container_of(work, struct pcistub, clean_work);
+	int err;
+
+	device_lock(&stub->pdev->dev);
+	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
+		mutex_lock(&stub->lock);
+		err = pciback_reset(stub);
+		mutex_unlock(&stub->lock);
+		pcistub_set_state(stub, err ? PCISTUB_DIRTY : PCISTUB_FREE);
+	}
+	device_unlock(&stub->pdev->dev);
+	pciback_sessions_kick();
+	pcistub_put(stub);
+}
+
+/**
+ * pciback_guest_flr - a guest asked for a function level reset
+ * @conf: policy of the device
+ *
+ * Only noted: the reset needs device_lock(), which is outside of the locks that
+ * are held here. pciback_reset_for_guest() makes it before the write is answered.
+ */
+void pciback_guest_flr(struct pciback_conf *conf)
+{
+	struct pcistub *stub = pcistub_of(conf->pdev);
+
+	lockdep_assert_held(&stub->lock);
+	stub->flr = true;
+}
+
+/**
+ * pciback_reset_for_guest - make the reset that a guest asked for
+ * @stub: device; no lock is held
+ *
+ * The core brings the config back that the device had before, vectors
+ * included; of the guest's shadows the reset takes none, since what they hold
+ * is not the device's.
+ *
+ * Return: 0 or -errno.
+ */
+int pciback_reset_for_guest(struct pcistub *stub)
+{
+	int err = 0;
+
+	device_lock(&stub->pdev->dev);
+	mutex_lock(&stub->lock);
+	if (stub->flr && READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+		pcistub_conf_begin(stub);
+		stub->resetting = true;
+		err = pci_reset_function_locked(stub->pdev);
+		stub->resetting = false;
+		pcistub_conf_end(stub);
+	}
+	stub->flr = false;
+	mutex_unlock(&stub->lock);
+	device_unlock(&stub->pdev->dev);
+	return err;
+}
+
+/**
+ * pciback_reset_prepare - somebody is about to reset a claimed device
+ * @pdev: device; device_lock() is held
+ *
+ * Such as libxl by the device's own reset file. A guest's requests wait until
+ * pciback_reset_done() lets go of the lock.
+ */
+void pciback_reset_prepare(struct pci_dev *pdev)
+{
+	struct pcistub *stub = pcistub_of(pdev);
+
+	if (stub->resetting)
+		return;
+	mutex_lock(&stub->lock);
+	pcistub_conf_begin(stub);
+}
+
+/**
+ * pciback_reset_done - the reset is over and the core has restored the config
+ * @pdev: device; device_lock() is held
+ */
+void pciback_reset_done(struct pci_dev *pdev)
+{
+	struct pcistub *stub = pcistub_of(pdev);
+
+	if (stub->resetting)
+		return;
+	pcistub_conf_end(stub);
+	mutex_unlock(&stub->lock);
+}
