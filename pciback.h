@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * xen-pciback: the host side of Xen's PV PCI passthrough.
+ *
+ * Two objects carry the driver. A &struct pcistub is a PCI device that was
+ * claimed from the host, a &struct pciback_session is a guest that is served.
+ *
+ * Lock order, outer to inner:
+ *
+ *	sess->lock	mutex	state of a session, its topology and its channel
+ *	device_lock()		the driver core's, around bind, unbind and reset
+ *	registry lock	mutex	which devices are claimed and whose they are
+ *	stub->lock	mutex	interrupt mode, resets, slow config accesses
+ *	stub->conf_lock	spin	the policy's shadows and the raw access
+ *	chan->lock	spin	life of a channel, and its AER request
+ *
+ * What the PCI core calls with device_lock() held never takes sess->lock.
+ * The map of a session changes under sess->map_lock, a leaf inside of the
+ * registry lock, and is read under RCU.
+ */
+#ifndef XEN_PCIBACK_H
+#define XEN_PCIBACK_H
+
+#include <linux/interrupt.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/ratelimit.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <xen/interface/io/pciif.h>
+#include <xen/xenbus.h>
+
+#include "conf_space.h"
+#include "parse.h"
+#include "vpci.h"
+
+#define DRV_NAME "xen-pciback"
+
+struct pciback_session;
+
+/**
+ * enum pcistub_state - whose a claimed device is
+ * @PCISTUB_CLEANING: a reset is under way or queued; soon FREE or DIRTY
+ * @PCISTUB_FREE: reset and as at its claim
+ * @PCISTUB_DIRTY: as FREE, but its last reset failed
+ * @PCISTUB_ASSIGNED: a guest's
+ * @PCISTUB_GONE: unbound or unplugged; references may be left, access is not
+ */
+enum pcistub_state {
+	PCISTUB_CLEANING,
+	PCISTUB_FREE,
+	PCISTUB_DIRTY,
+	PCISTUB_ASSIGNED,
+	PCISTUB_GONE,
+};
+
+/**
+ * enum pciback_irq_mode - how a device interrupts
+ * @PCIBACK_IRQ_NONE: not at all, or by a line that dom0 does not listen to
+ * @PCIBACK_IRQ_INTX: by its line, on which dom0 has a stand-in handler
+ * @PCIBACK_IRQ_MSI: by MSI
+ * @PCIBACK_IRQ_MSIX: by MSI-X
+ */
+enum pciback_irq_mode {
+	PCIBACK_IRQ_NONE,
+	PCIBACK_IRQ_INTX,
+	PCIBACK_IRQ_MSI,
+	PCIBACK_IRQ_MSIX,
+};
+
+/**
+ * struct pciback_irq - the interrupts of a device; under stub->lock
+ * @mode: see there; changed by pciback_irq_set_mode() alone
+ * @line: Linux irq of the interrupt pin, 0 if the device has none
+ * @name: of the stand-in handler, in /proc/interrupts
+ * @ack: the stand-in claims the line's interrupts as its own
+ * @handled: interrupts that the stand-in saw
+ */
+struct pciback_irq {
+	enum pciback_irq_mode mode;
+	int line;
+	char name[32];
+	bool ack;
+	unsigned long handled;
+};
+
+/**
+ * struct pcistub - a device claimed from the host
+ * @ref: the registry, the owner's map and queued work hold references
+ * @pdev: the device; a reference is held
+ * @sbdf: its address
+ *
+ * @state: under the registry lock
+ * @sess: the guest that owns it, or NULL; under the registry lock, and from
+ *	PCISTUB_ASSIGNED to its end the same
+ *
+ * @lock: mutex, see the lock order
+ * @irq: under @lock
+ * @boot: config before the claim, for the way back to the host
+ * @fresh: config that a guest gets
+ * @resetting: a reset of ours is under way; under @lock
+ * @reset_err: result of the last reset, 0 or -errno; under @lock
+ * @flr: the guest asked for a function level reset; under @lock
+ *
+ * @quirk_list: rows that the administrator added; under @lock
+ *
+ * @conf_lock: irq-safe spinlock for @conf and @conf_busy
+ * @conf_busy: @conf is in use by the holder of @lock; nobody else touches it
+ * @conf: policy and shadows
+ * @denied: registers with denied writes, one bit for each dword
+ * @nr_denied: number of those that were reported
+ * @permissive: set by the administrator, for the present guest
+ * @intx_control: likewise: the guest may set INTx and MSI bits itself
+ *
+ * @clean_work: resets the device
+ * @line_work: gives dom0 its stand-in handler, see irq.c
+ */
+struct pcistub {
+	struct kref ref;
+	struct pci_dev *pdev;
+	u32 sbdf;
+
+	enum pcistub_state state;
+	struct pciback_session *sess;
+
+	struct mutex lock;
+	struct pciback_irq irq;
+	struct pci_saved_state *boot;
+	struct pci_saved_state *fresh;
+	bool resetting;
+	int reset_err;
+	bool flr;
+	struct list_head quirk_list;
+
+	spinlock_t conf_lock;
+	bool conf_busy;
+	struct pciback_conf *conf;
+	DECLARE_BITMAP(denied, PCI_CFG_SPACE_EXP_SIZE / 4);
+	unsigned int nr_denied;
+	bool permissive;
+	bool intx_control;
+
+	struct work_struct clean_work;
+	struct work_struct line_work;
+};
+
+/**
+ * enum pciback_life - of a channel
+ * @PCIBACK_CHAN_NONE: no page is mapped
+ * @PCIBACK_CHAN_LIVE: requests are answered
+ * @PCIBACK_CHAN_DYING: the page is still there, requests are not looked at
+ */
+enum pciback_life {
+	PCIBACK_CHAN_NONE,
+	PCIBACK_CHAN_LIVE,
+	PCIBACK_CHAN_DYING,
+};
+
+/**
+ * enum pciback_aer - of a channel's error request
+ * @PCIBACK_AER_IDLE: there is none
+ * @PCIBACK_AER_POSTED: the guest has not answered yet
+ * @PCIBACK_AER_ANSWERED: it has
+ * @PCIBACK_AER_CANCELLED: it never will
+ */
+enum pciback_aer {
+	PCIBACK_AER_IDLE,
+	PCIBACK_AER_POSTED,
+	PCIBACK_AER_ANSWERED,
+	PCIBACK_AER_CANCELLED,
+};
+
+/**
+ * struct pciback_request - private copy of a guest's request
+ * @op: as the guest wrote it, and then the answer
+ * @vectors: number of &xen_pci_op.msix_entries that belong to the answer
+ */
+struct pciback_request {
+	struct xen_pci_op op;
+	unsigned int vectors;
+};
+
+/**
+ * struct pciback_channel - a guest's page and event channel
+ * @lock: irq-safe spinlock for @life and @aer
+ * @life: see there
+ * @page: the shared page; mapped unless @life is NONE
+ * @irq: of the event channel
+ * @gref: grant of @page, to notice another
+ * @port: of the guest's end of the event channel, to notice another
+ * @req: the request that is being served; the event's until its EOI
+ * @work: serves what may sleep; owes the event channel its EOI
+ * @aer: see there
+ * @verdict: the guest's answer to the error request
+ * @aer_wait: who posted the error request
+ */
+struct pciback_channel {
+	spinlock_t lock;
+	enum pciback_life life;
+	struct xen_pci_sharedinfo *page;
+	int irq;
+	grant_ref_t gref;
+	evtchn_port_t port;
+	struct pciback_request req;
+	struct work_struct work;
+	enum pciback_aer aer;
+	u32 verdict;
+	wait_queue_head_t aer_wait;
+};
+
+/* A guest's buses: with passthrough=1 as many as its devices are on. */
+#define PCIBACK_MAX_ROOTS 64
+
+/**
+ * struct pciback_session - a guest, from its backend directory's birth to death
+ * @ref: the xenbus device, its devices and the work item hold references
+ * @item: in the list of sessions
+ * @xdev: the xenbus device; a reference is held
+ * @otherend: path of the frontend's directory
+ * @watch: on the backend's directory
+ * @work: brings the session forward; all of it runs there
+ * @gone: the xenbus device was removed
+ *
+ * @lock: mutex for what follows
+ * @errors: bounds what a guest can have logged
+ * @root: domain << 8 | bus of the buses that were published
+ * @nr_roots: number of @root
+ * @chan: to the guest
+ *
+ * @map_lock: mutex, who changes @map
+ * @map: devices, or NULL; read under RCU
+ */
+struct pciback_session {
+	struct kref ref;
+	struct list_head item;
+	struct xenbus_device *xdev;
+	char *otherend;
+	struct xenbus_watch watch;
+	struct work_struct work;
+	bool gone;
+
+	struct mutex lock;
+	struct ratelimit_state errors;
+	u32 root[PCIBACK_MAX_ROOTS];
+	unsigned int nr_roots;
+	struct pciback_channel chan;
+
+	struct mutex map_lock;
+	struct pciback_vmap __rcu *map;
+};
+
+/* pci_stub.c: claimed devices */
+extern struct workqueue_struct *pciback_wq;
+extern const struct pciback_topology *pciback_topology;
+
+int pcistub_assign(u32 sbdf, struct pciback_session *sess,
+		   struct pcistub **found);
+void pcistub_return(struct pcistub *stub);
+struct pcistub *pcistub_find(u32 sbdf);
+struct pciback_session *pcistub_owner(struct pcistub *stub);
+struct pcistub *pcistub_of(struct pci_dev *pdev);
+void pcistub_get(struct pcistub *stub);
+void pcistub_put(struct pcistub *stub);
+int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data);
+bool pcistub_permissive(const struct pcistub *stub);
+void pcistub_set_state(struct pcistub *stub, enum pcistub_state state);
+int pcistub_want(const struct pciback_pattern *pattern);
+int pcistub_unwant(const struct pciback_pattern *pattern);
+bool pcistub_wanted(unsigned long *sbdf);
+void pcistub_conf_begin(struct pcistub *stub);
+void pcistub_conf_end(struct pcistub *stub);
+
+/* conf_space_capability.c */
+u32 pciback_reads_zero(struct pciback_conf *conf, struct pciback_inst *inst,
+		       u32 hw);
+
+/* conf_space_quirks.c */
+int pciback_quirk_add(struct pcistub *stub, const struct pciback_quirk *quirk);
+void pciback_quirks_free(struct pcistub *stub);
+
+/* irq.c */
+int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
+			 struct msix_entry *entries, int nr);
+u32 pciback_irq_line_pirq(const struct pcistub *stub);
+int pciback_irq_toggle_standin(struct pcistub *stub);
+void pciback_line_work(struct work_struct *work);
+u32 pciback_gsi(struct pci_dev *pdev);
+void pciback_guest_intx(struct pciback_conf *conf, bool on);
+void pciback_guest_decodes(struct pciback_conf *conf);
+int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new);
+
+/* reset.c */
+int pciback_reset(struct pcistub *stub);
+void pciback_clean_work(struct work_struct *work);
+void pciback_guest_flr(struct pciback_conf *conf);
+int pciback_reset_for_guest(struct pcistub *stub);
+void pciback_reset_prepare(struct pci_dev *pdev);
+void pciback_reset_done(struct pci_dev *pdev);
+
+/* pciback_ops.c: requests of a guest */
+void pciback_channel_init(struct pciback_channel *chan);
+int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
+			 evtchn_port_t port);
+void pciback_channel_close(struct pciback_session *sess);
+
+/* xenbus.c: sessions */
+int pciback_xenbus_init(void);
+void pciback_xenbus_exit(void);
+void pciback_sessions_kick(void);
+void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
+domid_t pciback_session_domid(const struct pciback_session *sess);
+void pciback_session_put(struct pciback_session *sess);
+
+/* sysfs.c */
+extern const struct attribute_group *pciback_driver_groups[];
+
+/* aer.c */
+extern const struct pci_error_handlers pciback_err_handler;
+bool pciback_aer_event(struct pciback_channel *chan);
+
+#endif /* XEN_PCIBACK_H */

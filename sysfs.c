@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files in /sys/bus/pci/drivers/pciback, as toolstacks know them; see
+ * Documentation/ABI/testing/sysfs-driver-pciback.
+ *
+ * Lists can be longer than a page, so they are binary attributes: those are
+ * read in as many pieces as it takes.
+ */
+#include <linux/mm.h>
+#include <linux/seq_buf.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "compat.h"
+#include "pciback.h"
+
+#undef pr_fmt
+#define pr_fmt(fmt) DRV_NAME ": " fmt
+
+/* ---- what is written ---- */
+
+/* A write is one line; text behind a NUL would be taken unread. */
+static bool is_text(const char *buf, size_t count)
+{
+	return strlen(buf) == count;
+}
+
+static int bad_input(const char *file, const char *buf, const char *syntax)
+{
+	int len = strcspn(buf, "\n");
+
+	pr_err("%s: '%.*s' is not %s\n", file, min(len, 64), buf, syntax);
+	return -EINVAL;
+}
+
+#define SYNTAX_SBDF	"[dddd:]bb:ss.f"
+#define SYNTAX_PATTERN	SYNTAX_SBDF ", bb:ss.* or bb:*.*"
+#define SYNTAX_QUIRK	SYNTAX_SBDF "-reg:size:mask"
+
+/* The claimed device that a line names, with a reference. */
+static struct pcistub *named_device(const char *file, const char *buf,
+				    size_t count, int absent)
+{
+	struct pcistub *stub;
+	u32 sbdf;
+
+	if (!is_text(buf, count) || pciback_parse_sbdf(buf, &sbdf))
+		return ERR_PTR(bad_input(file, buf, SYNTAX_SBDF));
+	stub = pcistub_find(sbdf);
+	if (stub)
+		return stub;
+	pr_err("%s: " SBDF_FMT " is not claimed\n", file, SBDF_ARG(sbdf));
+	return ERR_PTR(absent);
+}
+
+static ssize_t new_slot_store(struct device_driver *drv, const char *buf,
+			      size_t count)
+{
+	struct pciback_pattern pattern;
+
+	if (!is_text(buf, count) || pciback_parse_pattern(buf, &pattern))
+		return bad_input("new_slot", buf, SYNTAX_PATTERN);
+	return pcistub_want(&pattern) ?: count;
+}
+static DRIVER_ATTR_WO(new_slot);
+
+static ssize_t remove_slot_store(struct device_driver *drv, const char *buf,
+				 size_t count)
+{
+	struct pciback_pattern pattern;
+	int err;
+
+	if (!is_text(buf, count) || pciback_parse_pattern(buf, &pattern))
+		return bad_input("remove_slot", buf, SYNTAX_PATTERN);
+	err = pcistub_unwant(&pattern);
+	if (err)
+		pr_err("remove_slot: " SBDF_FMT " %s\n", SBDF_ARG(pattern.sbdf),
+		       err == -EBUSY ? "is in a guest's use" : "is not listed");
+	return err ?: count;
+}
+static DRIVER_ATTR_WO(remove_slot);
+
+static ssize_t irq_handler_state_store(struct device_driver *drv,
+				       const char *buf, size_t count)
+{
+	struct pcistub *stub = named_device("irq_handler_state", buf, count,
+					    -ENOENT);
+	int err;
+
+	if (IS_ERR(stub))
+		return PTR_ERR(stub);
+	err = pciback_irq_toggle_standin(stub);
+	if (err)
+		dev_err(&stub->pdev->dev, "irq_handler_state: %s\n",
+			err == -EBUSY ? "the device uses MSI" :
+					"the line has no handler");
+	pcistub_put(stub);
+	return err ?: count;
+}
+static DRIVER_ATTR_WO(irq_handler_state);
+
+static ssize_t write_permissive(const char *file, const char *buf, size_t count,
+				bool on)
+{
+	struct pcistub *stub = named_device(file, buf, count, -ENODEV);
+
+	if (IS_ERR(stub))
+		return PTR_ERR(stub);
+	if (on)
+		dev_warn(&stub->pdev->dev,
+			 "permissive: its guest may write registers that nobody knows\n");
+	WRITE_ONCE(stub->permissive, on);
+	pcistub_put(stub);
+	return count;
+}
+
+static ssize_t restrictive_store(struct device_driver *drv, const char *buf,
+				 size_t count)
+{
+	return write_permissive("restrictive", buf, count, false);
+}
+static DRIVER_ATTR_WO(restrictive);
+
+/* A minus in front revokes. */
+static ssize_t permissive_write(struct file *file, struct kobject *kobj,
+				pciback_bin_attr_t attr, char *buf, loff_t off,
+				size_t count)
+{
+	bool on = *buf != '-';
+	ssize_t done;
+
+	done = write_permissive("permissive", on ? buf : buf + 1,
+				on ? count : count - 1, on);
+	return done < 0 ? done : count;
+}
+
+static ssize_t allow_interrupt_control_write(struct file *file,
+					     struct kobject *kobj,
+					     pciback_bin_attr_t attr, char *buf,
+					     loff_t off, size_t count)
+{
+	struct pcistub *stub = named_device("allow_interrupt_control", buf,
+					    count, -ENODEV);
+
+	if (IS_ERR(stub))
+		return PTR_ERR(stub);
+	WRITE_ONCE(stub->intx_control, true);
+	pcistub_put(stub);
+	return count;
+}
+
+static ssize_t quirks_write(struct file *file, struct kobject *kobj,
+			    pciback_bin_attr_t attr, char *buf, loff_t off,
+			    size_t count)
+{
+	struct pciback_quirk quirk;
+	struct pcistub *stub;
+	int err;
+
+	if (!is_text(buf, count) || pciback_parse_quirk(buf, &quirk))
+		return bad_input("quirks", buf, SYNTAX_QUIRK);
+	stub = pcistub_find(quirk.sbdf);
+	if (!stub) {
+		pr_err("quirks: " SBDF_FMT " is not claimed\n",
+		       SBDF_ARG(quirk.sbdf));
+		return -ENODEV;
+	}
+	err = pciback_quirk_add(stub, &quirk);
+	if (err)
+		dev_err(&stub->pdev->dev, "quirks: register %#x: %s (%d)\n",
+			quirk.reg, err == -EEXIST ? "policy covers it" :
+						    "cannot be opened", err);
+	pcistub_put(stub);
+	return err ?: count;
+}
+
+/* ---- what is read ---- */
+
+static void render_slots(struct seq_buf *s)
+{
+	unsigned long sbdf;
+
+	for (sbdf = 0; pcistub_wanted(&sbdf); sbdf++)
+		seq_buf_printf(s, SBDF_FMT "\n", SBDF_ARG((u32)sbdf));
+}
+
+static void render_regs(struct seq_buf *s, const struct pciback_conf *conf)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->nr; i++)
+		seq_buf_printf(s, "\t\t%08x:%01x:%08x\n", conf->inst[i].pos,
+			       conf->inst[i].reg->size,
+			       conf->inst[i].reg->rw | conf->inst[i].reg->w1c);
+}
+
+static int render_device_quirks(struct pcistub *stub, void *s)
+{
+	const struct pci_dev *pdev = stub->pdev;
+
+	seq_buf_printf(s, "%02x:%02x.%01x\n\t%04x:%04x:%04x:%04x\n",
+		       pdev->bus->number, PCI_SLOT(pdev->devfn),
+		       PCI_FUNC(pdev->devfn), pdev->vendor, pdev->device,
+		       pdev->subsystem_vendor, pdev->subsystem_device);
+	mutex_lock(&stub->lock);
+	if (stub->conf)
+		render_regs(s, stub->conf);
+	mutex_unlock(&stub->lock);
+	return 0;
+}
+
+static void render_quirks(struct seq_buf *s)
+{
+	pcistub_for_each(render_device_quirks, s);
+}
+
+static int render_permissive_device(struct pcistub *stub, void *s)
+{
+	if (READ_ONCE(stub->permissive))
+		seq_buf_printf(s, "%s\n", pci_name(stub->pdev));
+	return 0;
+}
+
+static void render_permissive(struct seq_buf *s)
+{
+	pcistub_for_each(render_permissive_device, s);
+}
+
+static int render_control_device(struct pcistub *stub, void *s)
+{
+	if (READ_ONCE(stub->intx_control))
+		seq_buf_printf(s, "%s\n", pci_name(stub->pdev));
+	return 0;
+}
+
+static void render_control(struct seq_buf *s)
+{
+	pcistub_for_each(render_control_device, s);
+}
+
+static int render_handler(struct pcistub *stub, void *s)
+{
+	seq_buf_printf(s, "%s:%s:%sing:%ld\n", pci_name(stub->pdev),
+		       READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_INTX ? "on" :
+								       "off",
+		       READ_ONCE(stub->irq.ack) ? "ack" : "not ack",
+		       READ_ONCE(stub->irq.handled));
+	return 0;
+}
+
+static void render_handlers(struct seq_buf *s)
+{
+	pcistub_for_each(render_handler, s);
+}
+
+/* A list is rendered whole for each piece of it that is read. */
+static ssize_t list_read(struct file *file, struct kobject *kobj,
+			 pciback_bin_attr_t attr, char *to, loff_t off,
+			 size_t count)
+{
+	void (*render)(struct seq_buf *s) = attr->private;
+	size_t size = PAGE_SIZE;
+	struct seq_buf s;
+	ssize_t done;
+	char *buf;
+
+	for (;;) {
+		buf = kvmalloc(size, GFP_KERNEL);
+		if (!buf)
+			return -ENOMEM;
+		seq_buf_init(&s, buf, size);
+		render(&s);
+		if (!seq_buf_has_overflowed(&s))
+			break;
+		kvfree(buf);
+		size *= 2;
+	}
+	done = memory_read_from_buffer(to, count, &off, buf, s.len);
+	kvfree(buf);
+	return done;
+}
+
+#define LIST_ATTR_RO(file, fn)						\
+	static struct bin_attribute file##_attr = {			\
+		.attr = { .name = #file, .mode = 0444 },		\
+		.private = (fn), .read = list_read,			\
+	}
+#define LIST_ATTR_RW(file, fn)						\
+	static struct bin_attribute file##_attr = {			\
+		.attr = { .name = #file, .mode = 0644 },		\
+		.private = (fn), .read = list_read, .write = file##_write, \
+	}
+
+LIST_ATTR_RO(slots, render_slots);
+LIST_ATTR_RW(quirks, render_quirks);
+LIST_ATTR_RW(permissive, render_permissive);
+LIST_ATTR_RW(allow_interrupt_control, render_control);
+LIST_ATTR_RO(irq_handlers, render_handlers);
+
+static struct attribute *driver_attrs[] = {
+	&driver_attr_new_slot.attr,
+	&driver_attr_remove_slot.attr,
+	&driver_attr_irq_handler_state.attr,
+	&driver_attr_restrictive.attr,
+	NULL
+};
+
+static pciback_bin_attr_t driver_lists[] = {
+	&slots_attr,
+	&quirks_attr,
+	&permissive_attr,
+	&allow_interrupt_control_attr,
+	&irq_handlers_attr,
+	NULL
+};
+
+static const struct attribute_group driver_group = {
+	.attrs = driver_attrs,
+	.bin_attrs = driver_lists,
+};
+
+const struct attribute_group *pciback_driver_groups[] = {
+	&driver_group,
+	NULL
+};
