@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Serves a kernel tree, where this directory is drivers/xen/xen-pciback, and
+# installed kernel headers, where "make" builds the module for the running
+# kernel or for KDIR.
+
+ifneq ($(KERNELRELEASE),)
+
+obj-$(CONFIG_XEN_PCIDEV_BACKEND) += xen-pciback.o
+obj-$(CONFIG_XEN_PCIDEV_STUB) += xen-pciback.o
+
+xen-pciback-y := pci_stub.o sysfs.o parse.o reset.o irq.o aer.o
+xen-pciback-y += conf_space.o conf_space_header.o conf_space_capability.o
+xen-pciback-y += conf_space_quirks.o
+xen-pciback-y += pciback_ops.o xenbus.o plan.o vpci.o passthrough.o
+
+else
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_XEN_PCIDEV_BACKEND=m modules
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+.PHONY: modules clean
+
+-include tests/Makefile
+
+endif
