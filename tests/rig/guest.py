@@ -24,7 +24,9 @@ class Guest:
                        f'kernel = "/images/vmlinux-{kernel}"\n'
                        f'ramdisk = "/images/initrd-{kernel}"\n'
                        f'extra = "console=hvc0 loglevel=4 {arguments}"\n'
-                       f'on_crash = "preserve"\npci = [ {pci} ]\n')
+                       f'on_crash = "preserve"\n'
+                       # So that a guest without a device can get one later.
+                       f'passthrough = "enabled"\npci = [ {pci} ]\n')
 
     def _console(self):
         return f"/var/log/xen/console/guest-{self.name}.log"
@@ -47,14 +49,19 @@ class Guest:
 
     def connect(self):
         """Join the console with the host's end; again after a reboot."""
-        if self.bridge:
-            self.dom0.run(f"kill {self.bridge}")
+        self._cut()
         self.id = self.dom0.xl(f"domid {self.name}")
-        tty = self.dom0.xenstore(f"/local/domain/{self.id}/console/tty")
         self.bridge = self.dom0.sh(
-            f"setsid socat {tty},raw,echo=0 {self.port_device} "
+            f"setsid bridge {self.id} {self.port_device} "
             f">/tmp/{self.name}.bridge 2>&1 & echo $!")
         self.channel.wait("agent ready", BOOT_SECONDS)
+
+    def _cut(self):
+        """End the bridge: the port can be opened by one program only."""
+        if self.bridge:
+            self.dom0.run(f"kill {self.bridge}")
+            self.dom0.until(f"! kill -0 {self.bridge} 2>/dev/null")
+        self.bridge = None
 
     def run(self, command, timeout=30):
         """Run a command in the guest; returns its output and status."""
@@ -100,19 +107,19 @@ class Guest:
     def shutdown(self):
         """Shut down by xl; returns when the guest is gone."""
         self.dom0.xl(f"shutdown -w {self.name}", 90)
+        self.dom0.until(f"! xl domid {self.name} >/dev/null 2>&1")
         self.forget()
 
     def crash(self):
         """Make the guest's kernel panic, then remove what is left of it."""
         self.channel.send("run @0 10 " + base64.b64encode(
             b"echo c >/proc/sysrq-trigger").decode())
-        self.dom0.until(f"xl list {self.name} | grep -q -e '--c-'", 30)
+        self.dom0.until(f"xl list {self.name} | grep -q 'c- '", 30)
         self.destroy()
 
     def forget(self):
         """The guest is gone: give its port back."""
-        if self.bridge:
-            self.dom0.run(f"kill {self.bridge}")
+        self._cut()
         self.channel.close()
         self.dom0.free_port(self.name)
         self.dom0.guests.remove(self)

@@ -99,6 +99,7 @@ class Images:
                 folder = Path(name)
                 root = self._common(folder, "dom0-init")
                 root.programs(DOM0_PROGRAMS)
+                root.script("bridge", "usr/bin/bridge")
                 # Xen's tools load it by name when a thread ends.
                 root.library("libgcc_s.so.1")
                 for verb in XENSTORE_NAMES:
