@@ -294,29 +294,20 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 }
 
 /**
- * pciback_conf_sleeps - must this write be made in process context?
+ * pciback_conf_sleeps - must a write be made in process context?
  * @conf: policy of the device
  * @offset: first byte
  * @size: 1, 2 or 4 bytes
- * @val: what the guest writes
- *
- * A slow bit that is virtual costs nothing while it keeps its value.
  */
-bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size,
-			 u32 val)
+bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size)
 {
 	const struct pciback_inst *inst;
 
 	if (!valid_access(conf, offset, size))
 		return false;
-
-	for_each_inst(inst, conf, offset, size) {
-		u32 slow = inst->reg->slow & covered_bits(inst, offset, size);
-		u32 same = ~(shift_bits(val, offset, inst->pos) ^ inst->shadow);
-
-		if (slow & ~(inst->reg->virt & same))
+	for_each_inst(inst, conf, offset, size)
+		if (inst->reg->slow & covered_bits(inst, offset, size))
 			return true;
-	}
 	return false;
 }
 

@@ -128,8 +128,7 @@ bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size);
 int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val);
 int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 		       bool permissive, struct pciback_denied *denied);
-bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size,
-			 u32 val);
+bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size);
 
 /* conf_space_header.c, conf_space_capability.c: the tables */
 extern const struct pciback_reg pciback_header_regs[];

@@ -19,22 +19,21 @@
 #define HEADER		{ .offset = 0, .size = 2, .virt = 0xffff }
 #define EXT_HEADER	{ .offset = 0, .size = 4, .virt = ~0U }
 
-/* Both chains are shorter than this, or they loop. */
-#define MAX_CAPS	((PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) / 4)
-#define MAX_EXT_CAPS	((PCI_CFG_SPACE_EXP_SIZE - PCI_CFG_SPACE_SIZE) / 8)
+/* No chain is longer than this: a capability begins at a dword of its own. */
+#define MAX_CAPS	(PCI_CFG_SPACE_EXP_SIZE / 4)
 
 /**
  * struct pciback_cap - policy of one capability
  * @id: PCI_CAP_ID_* or PCI_EXT_CAP_ID_*
  * @len: length in bytes
- * @length: length where the device has the say; given its position
+ * @length: length where the device has the say, given its position, or -errno
  * @reg: registers, the header among them; NULL: the capability is hidden
  * @nr: number of registers
  */
 struct pciback_cap {
 	u16 id;
 	u16 len;
-	u16 (*length)(struct pci_dev *pdev, u16 pos);
+	int (*length)(struct pci_dev *pdev, u16 pos);
 	const struct pciback_reg *reg;
 	unsigned int nr;
 };
@@ -72,10 +71,15 @@ static const struct pciback_reg pm_regs[] = {
 	{ .offset = PCI_PM_PMC, .size = 2, .virt = PCI_PM_CAP_PME_MASK,
 	  .init = pciback_reads_zero },
 	{
-		/* 3.2.4. D-states, and which of the data registers is shown. */
+		/*
+		 * 3.2.4. D-states, and which of the data registers is shown.
+		 * PME status clears by one: only w1c keeps it from being
+		 * written back.
+		 */
 		.offset = PCI_PM_CTRL, .size = 2,
 		.virt = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS,
 		.rw = PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_DATA_SEL_MASK,
+		.w1c = PCI_PM_CTRL_PME_STATUS,
 		.act = PCI_PM_CTRL_STATE_MASK,
 		.slow = PCI_PM_CTRL_STATE_MASK,
 		.init = pciback_reads_zero,
@@ -132,12 +136,13 @@ static int msi_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 }
 
 /* 6.8.1.3: 64-bit addresses and per-vector masks each make it longer. */
-static u16 msi_length(struct pci_dev *pdev, u16 pos)
+static int msi_length(struct pci_dev *pdev, u16 pos)
 {
-	u16 flags, len = PCI_MSI_DATA_32 + 2;
+	int len = PCI_MSI_DATA_32 + 2;
+	u16 flags;
 
 	if (pci_read_config_word(pdev, pos + PCI_MSI_FLAGS, &flags))
-		return len;
+		return -ENODEV;
 	if (flags & PCI_MSI_FLAGS_64BIT)
 		len += 4;
 	if (flags & PCI_MSI_FLAGS_MASKBIT)
@@ -192,15 +197,15 @@ static int devctl_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 	return pcie_set_readrq(conf->pdev, readrq) ? -EACCES : 0;
 }
 
-/* 7.8.1: version 1 endpoints end behind the link registers. */
-static u16 pcie_length(struct pci_dev *pdev, u16 pos)
+/* 7.8: version 2 has all registers, version 1 endpoints end at the link's. */
+static int pcie_length(struct pci_dev *pdev, u16 pos)
 {
 	u16 flags;
 
 	if (pci_read_config_word(pdev, pos + PCI_EXP_FLAGS, &flags))
-		return PCI_EXP_DEVSTA + 2;
+		return -ENODEV;
 	if ((flags & PCI_EXP_FLAGS_VERS) >= 2)
-		return PCI_CAP_EXP_ENDPOINT_SIZEOF_V2;
+		return PCI_EXP_SLTSTA2 + 2;
 	if ((flags & PCI_EXP_FLAGS_TYPE) >> 4 == PCI_EXP_TYPE_RC_END)
 		return PCI_CAP_EXP_RC_ENDPOINT_SIZEOF_V1;
 	return PCI_CAP_EXP_ENDPOINT_SIZEOF_V1;
@@ -307,13 +312,13 @@ static const struct pciback_reg pcix_regs[] = {
 };
 
 /* 6.7 "vendor specific": the device says how long it is; its body is a gap. */
-static u16 vendor_length(struct pci_dev *pdev, u16 pos)
+static int vendor_length(struct pci_dev *pdev, u16 pos)
 {
 	u8 len;
 
 	if (pci_read_config_byte(pdev, pos + PCI_CAP_FLAGS, &len))
-		return 4;
-	return max_t(u16, len, 4);
+		return -ENODEV;
+	return max_t(int, len, 4);
 }
 
 static const struct pciback_reg vendor_regs[] = {
@@ -338,13 +343,24 @@ static const struct pciback_reg ext_regs[] = {
 	EXT_HEADER,
 };
 
-static u16 ext_vendor_length(struct pci_dev *pdev, u16 pos)
+/* 7.10. What the device saw, cleared by one; what it reports is the host's. */
+static const struct pciback_reg aer_regs[] = {
+	EXT_HEADER,
+	{ .offset = PCI_ERR_UNCOR_STATUS, .size = 4, .w1c = ~1U },
+	READ_ONLY(PCI_ERR_UNCOR_MASK, 4),
+	READ_ONLY(PCI_ERR_UNCOR_SEVER, 4),
+	{ .offset = PCI_ERR_COR_STATUS, .size = 4, .w1c = 0xffff },
+	READ_ONLY(PCI_ERR_COR_MASK, 4),
+	READ_ONLY(PCI_ERR_CAP, 4),
+};
+
+static int ext_vendor_length(struct pci_dev *pdev, u16 pos)
 {
 	u32 header;
 
 	if (pci_read_config_dword(pdev, pos + PCI_VNDR_HEADER, &header))
-		return 8;
-	return max_t(u16, PCI_VNDR_HEADER_LEN(header), 8);
+		return -ENODEV;
+	return max_t(int, PCI_VNDR_HEADER_LEN(header), 8);
 }
 
 /*
@@ -352,7 +368,7 @@ static u16 ext_vendor_length(struct pci_dev *pdev, u16 pos)
  * and MFVC change routing, translation or resources that the host manages.
  */
 static const struct pciback_cap ext_caps[] = {
-	{ .id = PCI_EXT_CAP_ID_ERR, .len = 0x38, VISIBLE(ext_regs) },
+	{ .id = PCI_EXT_CAP_ID_ERR, .len = 0x38, VISIBLE(aer_regs) },
 	{ .id = PCI_EXT_CAP_ID_DSN, .len = PCI_EXT_CAP_DSN_SIZEOF,
 	  VISIBLE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_PWR, .len = PCI_EXT_CAP_PWR_SIZEOF,
@@ -371,7 +387,7 @@ struct chain {
 		u16 pos;
 		u16 id;
 		bool visible;
-	} cap[MAX_EXT_CAPS];
+	} cap[MAX_CAPS];
 };
 
 static void chain_append(struct chain *chain, u16 pos, u16 id)
@@ -383,26 +399,30 @@ static void chain_append(struct chain *chain, u16 pos, u16 id)
 }
 
 /* Follows a chain to its end, a loop, a pointer out of range or all ones. */
-static void walk_std(struct pci_dev *pdev, struct chain *chain)
+static int walk_std(struct pci_dev *pdev, struct chain *chain)
 {
 	DECLARE_BITMAP(seen, PCI_CFG_SPACE_SIZE / 4) = {};
 	u16 status, header;
 	u8 pos;
 
 	if (pci_read_config_word(pdev, PCI_STATUS, &status) ||
-	    !(status & PCI_STATUS_CAP_LIST) ||
 	    pci_read_config_byte(pdev, PCI_CAPABILITY_LIST, &pos))
-		return;
+		return -ENODEV;
+	if (!(status & PCI_STATUS_CAP_LIST))
+		return 0;
 	for (pos &= ~3; pos >= PCI_STD_HEADER_SIZEOF; pos = (header >> 8) & ~3) {
-		if (chain->nr == MAX_CAPS || __test_and_set_bit(pos / 4, seen) ||
-		    pci_read_config_word(pdev, pos, &header) ||
-		    (header & 0xff) == 0xff)
-			return;
+		if (__test_and_set_bit(pos / 4, seen))
+			break;
+		if (pci_read_config_word(pdev, pos, &header))
+			return -ENODEV;
+		if ((header & 0xff) == 0xff)
+			break;
 		chain_append(chain, pos, header & 0xff);
 	}
+	return 0;
 }
 
-static void walk_ext(struct pci_dev *pdev, struct chain *chain)
+static int walk_ext(struct pci_dev *pdev, struct chain *chain)
 {
 	DECLARE_BITMAP(seen, PCI_CFG_SPACE_EXP_SIZE / 4) = {};
 	u32 header;
@@ -410,13 +430,15 @@ static void walk_ext(struct pci_dev *pdev, struct chain *chain)
 
 	for (pos = PCI_CFG_SPACE_SIZE; pos >= PCI_CFG_SPACE_SIZE;
 	     pos = PCI_EXT_CAP_NEXT(header)) {
-		if (chain->nr == MAX_EXT_CAPS ||
-		    __test_and_set_bit(pos / 4, seen) ||
-		    pci_read_config_dword(pdev, pos, &header) ||
-		    !header || header == ~0U)
-			return;
+		if (__test_and_set_bit(pos / 4, seen))
+			break;
+		if (pci_read_config_dword(pdev, pos, &header))
+			return -ENODEV;
+		if (!header || header == ~0U)
+			break;
 		chain_append(chain, pos, PCI_EXT_CAP_ID(header));
 	}
+	return 0;
 }
 
 static const struct pciback_cap *find_policy(const struct pciback_cap *caps,
@@ -435,11 +457,13 @@ static int add_cap(struct pciback_conf *conf, unsigned long *used,
 		   const struct pciback_cap *cap, u16 pos, u16 end,
 		   bool *visible)
 {
-	u16 len, first = pos / 4, last;
+	int len, first = pos / 4, last;
 
 	if (!cap)
 		return 0;
 	len = cap->length ? cap->length(conf->pdev, pos) : cap->len;
+	if (len < 0)
+		return len;
 	last = first + DIV_ROUND_UP(len, 4);
 	if (last * 4 > end || find_next_bit(used, last, first) < last)
 		return 0;
@@ -552,14 +576,15 @@ static int add_all(struct pciback_conf *conf, struct chain *std,
 			       PCI_STD_HEADER_SIZEOF);
 	if (err)
 		return err;
-	walk_std(conf->pdev, std);
-	err = add_chain(conf, std, std_caps, ARRAY_SIZE(std_caps),
-			PCI_CFG_SPACE_SIZE);
-	if (err)
-		return err;
-	if (conf->size > PCI_CFG_SPACE_SIZE)
-		walk_ext(conf->pdev, ext);
-	err = add_chain(conf, ext, ext_caps, ARRAY_SIZE(ext_caps), conf->size);
+	err = walk_std(conf->pdev, std);
+	if (!err)
+		err = add_chain(conf, std, std_caps, ARRAY_SIZE(std_caps),
+				PCI_CFG_SPACE_SIZE);
+	if (!err && conf->size > PCI_CFG_SPACE_SIZE)
+		err = walk_ext(conf->pdev, ext);
+	if (!err)
+		err = add_chain(conf, ext, ext_caps, ARRAY_SIZE(ext_caps),
+				conf->size);
 	if (err)
 		return err;
 	if (ext->nr && !ext->cap[0].visible) {

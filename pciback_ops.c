@@ -162,7 +162,7 @@ static bool serve_now(struct pcistub *stub, struct pciback_request *req,
 	spin_lock_irqsave(&stub->conf_lock, flags);
 	now = !stub->conf_busy && !stub->flr &&
 	      (op->cmd == XEN_PCI_OP_conf_read ||
-	       !pciback_conf_sleeps(stub->conf, op->offset, op->size, op->value));
+	       !pciback_conf_sleeps(stub->conf, op->offset, op->size));
 	if (now)
 		op->err = wire_error(policy->serve(stub, req));
 	spin_unlock_irqrestore(&stub->conf_lock, flags);

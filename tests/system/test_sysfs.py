@@ -52,11 +52,10 @@ def state(dom0):
 def refused(dom0, name, rows):
     """Write each text; the rows whose answer is not the one expected."""
     before = state(dom0)
-    wrong = []
-    for text, answers in rows:
-        answer = dom0.poke(name, text)
-        if answer not in answers:
-            wrong.append(f"{text!r}: {answer or 'accepted'}")
+    given = dom0.pokes(name, [text for text, _ in rows])
+    wrong = [f"{text!r}: {answer or 'accepted'}"
+             for (text, answers), answer in zip(rows, given, strict=True)
+             if answer not in answers]
     after = state(dom0)
     if after != before:
         wrong.append(f"something changed: {before} -> {after}")
