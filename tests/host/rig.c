@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Driver and model side by side: every access to both, every effect compared. */
+#include "model.h"
+
+void (*rig_complain)(const char *fmt, ...);
+
+#define COMPARE(ok, fmt, ...)						\
+	do {								\
+		if (!(ok)) {						\
+			if (rig_complain)				\
+				rig_complain("%s: " fmt, #ok, ##__VA_ARGS__); \
+			return false;					\
+		}							\
+	} while (0)
+
+/* A device that no guest has used yet. */
+void rig_fresh(struct rig *rig)
+{
+	struct model *m = &rig->model;
+
+	memcpy(rig->emul.cfg, rig->start, sizeof(rig->start));
+	memcpy(m->hw, rig->start, sizeof(rig->start));
+	rig->emul.pdev.current_state = PCI_D0;
+	pciback_conf_reset(rig->conf);
+	model_fresh(m);
+}
+
+bool rig_read(struct rig *rig, long offset, long size)
+{
+	u32 val = 0x5a5a5a5a, want;
+	bool touches;
+	int err, expect;
+
+	emul_forget(&rig->emul);
+	expect = model_read(&rig->model, offset, size, &want, &touches);
+	err = pciback_conf_read(rig->conf, offset, size, &val);
+	COMPARE(err == expect, "read %#lx/%ld: %d, not %d", offset, size, err,
+		expect);
+	COMPARE(val == want, "read %#lx/%ld: %#x, not %#x", offset, size, val,
+		want);
+	COMPARE(rig->emul.reads == touches, "read %#lx/%ld: %u accesses",
+		offset, size, rig->emul.reads);
+	COMPARE(!rig->emul.writes, "read %#lx/%ld wrote", offset, size);
+	return true;
+}
+
+static bool same_hw(const struct rig *rig, long offset, u32 val)
+{
+	unsigned int i;
+
+	if (!memcmp(rig->emul.cfg, rig->model.hw, sizeof(rig->emul.cfg)))
+		return true;
+	for (i = 0; rig->emul.cfg[i] == rig->model.hw[i];)
+		i++;
+	COMPARE(false, "write %#x to %#lx: hardware has %#x at %#x, not %#x",
+		val, offset, rig->emul.cfg[i], i, rig->model.hw[i]);
+}
+
+/* What the core is to carry out must not be written raw. */
+static bool raw_spares_acts(const struct rig *rig, long offset)
+{
+	long bit;
+
+	for (bit = offset / 4 * 32; bit < offset / 4 * 32 + 32; bit++)
+		COMPARE(!strchr("as", rig->model.kind[bit]) ||
+			!(rig->emul.raw[bit / 8] >> bit % 8 & 1),
+			"bit %ld of %#lx", bit % 32, offset);
+	return true;
+}
+
+/* Is all that the write meets in the shadow, with nothing to be carried out? */
+static bool shadow_only(const struct model *m, long offset, long size)
+{
+	long i, byte;
+
+	for (byte = offset; byte < offset + size; byte++) {
+		int owner = m->owner[byte];
+
+		if (owner < 0)
+			continue;
+		for (i = 0; i < (long)m->reg[owner].size * 8; i++)
+			if (!strchr("f0vz", m->kind[m->reg[owner].pos * 8 + i]))
+				return false;
+	}
+	return true;
+}
+
+bool rig_write(struct rig *rig, long offset, long size, u32 val,
+	       bool permissive)
+{
+	struct pciback_denied denied;
+	struct model *m = &rig->model;
+	struct emul *emul = &rig->emul;
+	static const struct emul_calls none;
+	int err, expect;
+	bool slow;
+	u32 no;
+
+	emul_forget(emul);
+	memset(&m->calls, 0, sizeof(m->calls));
+	expect = model_write(m, offset, size, val, permissive, &no);
+	slow = pciback_conf_sleeps(rig->conf, offset, size);
+	COMPARE(!emul->reads, "sleeps() read");
+	err = pciback_conf_write(rig->conf, offset, size, val, permissive,
+				 &denied);
+	COMPARE(err == expect, "write %#x to %#lx/%ld: %d, not %d", val, offset,
+		size, err, expect);
+	COMPARE(err || (denied.mask == no && denied.offset == offset &&
+			denied.size == size && denied.value == val),
+		"write %#x to %#lx/%ld: denied %#x, not %#x", val, offset, size,
+		denied.mask, no);
+	COMPARE(!memcmp(&emul->calls, &m->calls, sizeof(m->calls)),
+		"write %#x to %#lx/%ld calls other functions", val, offset, size);
+	COMPARE(slow || !memcmp(&emul->calls.slow, &none.slow, sizeof(none.slow)),
+		"write %#x to %#lx/%ld sleeps unannounced", val, offset, size);
+	COMPARE(slow == m->slow, "write %#x to %#lx/%ld: sleeps() %d", val,
+		offset, size, slow);
+	if (!same_hw(rig, offset, val))
+		return false;
+	COMPARE(expect != -EINVAL || !emul->reads, "write %#lx/%ld reads",
+		offset, size);
+	COMPARE(m->raw || !emul->writes, "write %#x to %#lx/%ld", val, offset,
+		size);
+	COMPARE(m->raw || !emul->reads || !shadow_only(m, offset, size),
+		"write %#x to %#lx/%ld touches hardware", val, offset, size);
+	return raw_spares_acts(rig, offset);
+}
+
+/* One write on a fresh device, with a dirty one before it if @first is given. */
+static bool one_write(struct rig *rig, unsigned int pos, unsigned int size,
+		      u32 val, bool permissive)
+{
+	unsigned int dword = pos & ~3u, i;
+
+	if (!rig_write(rig, pos, size, val, permissive))
+		return false;
+	for (i = 0; i < 4; i++)
+		if (!rig_read(rig, dword + i, 1))
+			return false;
+	return rig_read(rig, dword, 2) && rig_read(rig, dword + 2, 2) &&
+	       rig_read(rig, dword, 4);
+}
+
+/*
+ * Every bit of a dword, alone and in every access that touches it: written 0
+ * and 1 with all others as they are, zero and one; each on a fresh device, and
+ * the last again after its contrary.
+ */
+static bool each_bit(struct rig *rig, unsigned int pos, unsigned int size,
+		     bool permissive)
+{
+	u32 all = ~0u >> (32 - size * 8), now, base[3];
+	unsigned int bit, i;
+	bool touches;
+
+	rig_fresh(rig);
+	model_read(&rig->model, pos, size, &now, &touches);
+	base[0] = now;
+	base[1] = 0;
+	base[2] = all;
+	for (bit = 0; bit < size * 8; bit++) {
+		for (i = 0; i < 3; i++) {
+			u32 set = base[i] | 1u << bit;
+			u32 clear = base[i] & ~(1u << bit);
+
+			rig_fresh(rig);
+			if (!one_write(rig, pos, size, set, permissive) ||
+			    !one_write(rig, pos, size, clear, permissive))
+				return false;
+			rig_fresh(rig);
+			if (!one_write(rig, pos, size, clear, permissive) ||
+			    !one_write(rig, pos, size, set, permissive))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool rig_dword(struct rig *rig, unsigned int dword)
+{
+	unsigned int pos, size, permissive;
+
+	for (permissive = 0; permissive < 2; permissive++)
+		for (size = 1; size <= 4; size *= 2)
+			for (pos = dword; pos < dword + 4; pos += size)
+				if (!each_bit(rig, pos, size, permissive))
+					return false;
+	rig_fresh(rig);
+	return true;
+}
+
+/* The driver's rows against the model's letters, mask by mask. */
+bool rig_masks(struct rig *rig)
+{
+	const struct pciback_conf *conf = rig->conf;
+	unsigned int i;
+
+	for (i = 0; i < rig->model.nr; i++) {
+		const struct model_reg *want = &rig->model.reg[i];
+		const struct pciback_inst *inst;
+		const struct pciback_reg *reg;
+
+		inst = pciback_conf_find(rig->conf, want->pos);
+		COMPARE(inst && inst->reg->size == want->size,
+			"no register of %u bytes at %#x", want->size, want->pos);
+		reg = inst->reg;
+		COMPARE(reg->virt == model_mask(want, "f0vzAS") &&
+			reg->rw == model_mask(want, "rvasAS") &&
+			reg->w1c == model_mask(want, "cz") &&
+			reg->act == model_mask(want, "asAS") &&
+			reg->slow == model_mask(want, "sS") &&
+			reg->rw_permissive == model_mask(want, "p"),
+			"masks at %#x are not those of %s", want->pos,
+			want->bits);
+	}
+	COMPARE(conf->nr == rig->model.nr, "%u registers, not %u", conf->nr,
+		rig->model.nr);
+	return true;
+}
