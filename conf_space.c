@@ -106,10 +106,12 @@ static unsigned int first_inst(const struct pciback_conf *conf,
 	return low;
 }
 
-#define for_each_inst(inst, conf, offset, size)				\
-	for (inst = (conf)->inst + first_inst(conf, offset);		\
-	     inst < (conf)->inst + (conf)->nr &&			\
-	     inst->pos < (offset) + (size); inst++)
+/* The register @i, if it begins before @end; to walk those of an access. */
+static struct pciback_inst *inst_before(const struct pciback_conf *conf,
+					unsigned int i, unsigned int end)
+{
+	return i < conf->nr && conf->inst[i].pos < end ? &conf->inst[i] : NULL;
+}
 
 static u32 visible(const struct pciback_inst *inst)
 {
@@ -140,9 +142,7 @@ struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos)
  */
 bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size)
 {
-	unsigned int i = first_inst(conf, pos);
-
-	return (i < conf->nr && conf->inst[i].pos < pos + size) ||
+	return inst_before(conf, first_inst(conf, pos), pos + size) ||
 	       test_bit(pos / 4, conf->closed);
 }
 
@@ -162,13 +162,15 @@ int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
 {
 	const struct pciback_inst *inst;
 	u32 known = 0, bits = 0, hw = 0;
+	unsigned int i;
 	int err;
 
 	*val = 0;
 	if (!valid_access(conf, offset, size))
 		return -EINVAL;
 
-	for_each_inst(inst, conf, offset, size) {
+	i = first_inst(conf, offset);
+	for (; (inst = inst_before(conf, i, offset + size)); i++) {
 		u32 be = covered_bits(inst, offset, size) & inst->reg->virt;
 
 		known |= shift_bits(be, inst->pos, offset);
@@ -264,6 +266,7 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 		       bool permissive, struct pciback_denied *denied)
 {
 	struct pciback_inst *inst;
+	unsigned int i;
 	u32 gap, no;
 	int err;
 
@@ -274,7 +277,8 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 		return -EINVAL;
 
 	gap = size_mask(size);
-	for_each_inst(inst, conf, offset, size) {
+	i = first_inst(conf, offset);
+	for (; (inst = inst_before(conf, i, offset + size)); i++) {
 		u32 be = covered_bits(inst, offset, size);
 
 		gap &= ~shift_bits(be, inst->pos, offset);
@@ -302,10 +306,12 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size)
 {
 	const struct pciback_inst *inst;
+	unsigned int i;
 
 	if (!valid_access(conf, offset, size))
 		return false;
-	for_each_inst(inst, conf, offset, size)
+	i = first_inst(conf, offset);
+	for (; (inst = inst_before(conf, i, offset + size)); i++)
 		if (inst->reg->slow & covered_bits(inst, offset, size))
 			return true;
 	return false;

@@ -101,6 +101,22 @@ struct pciback_conf {
 };
 
 /**
+ * struct pciback_cap - policy of one capability
+ * @id: PCI_CAP_ID_* or PCI_EXT_CAP_ID_*
+ * @len: length in bytes
+ * @length: length where the device has the say, given its position, or -errno
+ * @reg: registers, the header among them; NULL: the capability is hidden
+ * @nr: number of registers
+ */
+struct pciback_cap {
+	u16 id;
+	u16 len;
+	int (*length)(struct pci_dev *pdev, u16 pos);
+	const struct pciback_reg *reg;
+	unsigned int nr;
+};
+
+/**
  * struct pciback_denied - the part of a write that was not granted
  * @offset: first byte of the access
  * @size: of the access, in bytes
@@ -133,8 +149,12 @@ bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size);
 /* conf_space_header.c, conf_space_capability.c: the tables */
 extern const struct pciback_reg pciback_header_regs[];
 extern const unsigned int pciback_header_nr;
-int pciback_conf_add_caps(struct pciback_conf *conf);
-int pciback_conf_add_ext_caps(struct pciback_conf *conf);
+extern const struct pciback_cap pciback_std_caps[];
+extern const unsigned int pciback_std_caps_nr;
+extern const struct pciback_cap pciback_ext_caps[];
+extern const unsigned int pciback_ext_caps_nr;
+
+/* conf_space_chain.c */
 struct pciback_conf *pciback_conf_build(struct pci_dev *pdev);
 
 #endif /* XEN_PCIBACK_CONF_SPACE_H */

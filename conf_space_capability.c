@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Policy of the capabilities, and the two chains as the guest sees them.
- *
- * A capability without a row below is hidden: it is unlinked from its chain,
- * and its registers stay shut on a permissive device too. A capability that
- * overlaps another or does not fit into config space is hidden likewise.
+ * Policy of the capabilities. One without an entry in the two tables at the end
+ * of this file is hidden, see conf_space_chain.c.
  */
-#include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 
 #include "conf_space.h"
 #include "pciback.h"
@@ -19,26 +14,12 @@
 #define HEADER		{ .offset = 0, .size = 2, .virt = 0xffff }
 #define EXT_HEADER	{ .offset = 0, .size = 4, .virt = ~0U }
 
-/* No chain is longer than this: a capability begins at a dword of its own. */
-#define MAX_CAPS	(PCI_CFG_SPACE_EXP_SIZE / 4)
-
-/**
- * struct pciback_cap - policy of one capability
- * @id: PCI_CAP_ID_* or PCI_EXT_CAP_ID_*
- * @len: length in bytes
- * @length: length where the device has the say, given its position, or -errno
- * @reg: registers, the header among them; NULL: the capability is hidden
- * @nr: number of registers
- */
-struct pciback_cap {
-	u16 id;
-	u16 len;
-	int (*length)(struct pci_dev *pdev, u16 pos);
-	const struct pciback_reg *reg;
-	unsigned int nr;
-};
-
-#define VISIBLE(regs)	.reg = (regs), .nr = ARRAY_SIZE(regs)
+/* For bits that a guest sees clear. */
+static u32 reads_zero(struct pciback_conf *conf, struct pciback_inst *inst,
+		      u32 hw)
+{
+	return 0;
+}
 
 /* ---- Power management, PCI PM 1.2 section 3.2 ---- */
 
@@ -69,7 +50,7 @@ static const struct pciback_reg pm_regs[] = {
 	HEADER,
 	/* 3.2.3. PME# is a wire shared with the host's devices: not offered. */
 	{ .offset = PCI_PM_PMC, .size = 2, .virt = PCI_PM_CAP_PME_MASK,
-	  .init = pciback_reads_zero },
+	  .init = reads_zero },
 	{
 		/*
 		 * 3.2.4. D-states, and which of the data registers is shown.
@@ -82,7 +63,7 @@ static const struct pciback_reg pm_regs[] = {
 		.w1c = PCI_PM_CTRL_PME_STATUS,
 		.act = PCI_PM_CTRL_STATE_MASK,
 		.slow = PCI_PM_CTRL_STATE_MASK,
-		.init = pciback_reads_zero,
+		.init = reads_zero,
 		.changed = pm_changed,
 	},
 	READ_ONLY(PCI_PM_PPB_EXTENSIONS, 1),
@@ -115,10 +96,10 @@ static int vpd_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 static const struct pciback_reg vpd_regs[] = {
 	HEADER,
 	{ .offset = PCI_VPD_ADDR, .size = 2, .virt = 0xffff, .rw = 0xffff,
-	  .act = 0xffff, .slow = 0xffff, .init = pciback_reads_zero,
+	  .act = 0xffff, .slow = 0xffff, .init = reads_zero,
 	  .changed = vpd_changed },
 	{ .offset = PCI_VPD_DATA, .size = 4, .virt = ~0U,
-	  .init = pciback_reads_zero },
+	  .init = reads_zero },
 };
 
 /* ---- MSI, PCI 3.0 section 6.8.1, and MSI-X, section 6.8.2 ---- */
@@ -294,7 +275,7 @@ static const struct pciback_reg af_regs[] = {
 	READ_ONLY(PCI_AF_CAP, 1),
 	{ .offset = PCI_AF_CTRL, .size = 1, .virt = PCI_AF_CTRL_FLR,
 	  .rw = PCI_AF_CTRL_FLR, .act = PCI_AF_CTRL_FLR,
-	  .slow = PCI_AF_CTRL_FLR, .init = pciback_reads_zero,
+	  .slow = PCI_AF_CTRL_FLR, .init = reads_zero,
 	  .changed = af_changed },
 	READ_ONLY(PCI_AF_STATUS, 1),
 };
@@ -326,16 +307,26 @@ static const struct pciback_reg vendor_regs[] = {
 	READ_ONLY(PCI_CAP_FLAGS, 1),
 };
 
-static const struct pciback_cap std_caps[] = {
-	{ .id = PCI_CAP_ID_PM, .len = PCI_PM_SIZEOF, VISIBLE(pm_regs) },
-	{ .id = PCI_CAP_ID_VPD, .len = PCI_CAP_VPD_SIZEOF, VISIBLE(vpd_regs) },
-	{ .id = PCI_CAP_ID_MSI, .length = msi_length, VISIBLE(msi_regs) },
-	{ .id = PCI_CAP_ID_MSIX, .len = PCI_CAP_MSIX_SIZEOF, VISIBLE(msix_regs) },
-	{ .id = PCI_CAP_ID_EXP, .length = pcie_length, VISIBLE(pcie_regs) },
-	{ .id = PCI_CAP_ID_AF, .len = PCI_CAP_AF_SIZEOF, VISIBLE(af_regs) },
-	{ .id = PCI_CAP_ID_PCIX, .len = 8, VISIBLE(pcix_regs) },
-	{ .id = PCI_CAP_ID_VNDR, .length = vendor_length, VISIBLE(vendor_regs) },
+const struct pciback_cap pciback_std_caps[] = {
+	{ .id = PCI_CAP_ID_PM, .len = PCI_PM_SIZEOF,
+	  .reg = pm_regs, .nr = ARRAY_SIZE(pm_regs) },
+	{ .id = PCI_CAP_ID_VPD, .len = PCI_CAP_VPD_SIZEOF,
+	  .reg = vpd_regs, .nr = ARRAY_SIZE(vpd_regs) },
+	{ .id = PCI_CAP_ID_MSI, .length = msi_length,
+	  .reg = msi_regs, .nr = ARRAY_SIZE(msi_regs) },
+	{ .id = PCI_CAP_ID_MSIX, .len = PCI_CAP_MSIX_SIZEOF,
+	  .reg = msix_regs, .nr = ARRAY_SIZE(msix_regs) },
+	{ .id = PCI_CAP_ID_EXP, .length = pcie_length,
+	  .reg = pcie_regs, .nr = ARRAY_SIZE(pcie_regs) },
+	{ .id = PCI_CAP_ID_AF, .len = PCI_CAP_AF_SIZEOF,
+	  .reg = af_regs, .nr = ARRAY_SIZE(af_regs) },
+	{ .id = PCI_CAP_ID_PCIX, .len = 8,
+	  .reg = pcix_regs, .nr = ARRAY_SIZE(pcix_regs) },
+	{ .id = PCI_CAP_ID_VNDR, .length = vendor_length,
+	  .reg = vendor_regs, .nr = ARRAY_SIZE(vendor_regs) },
 };
+
+const unsigned int pciback_std_caps_nr = ARRAY_SIZE(pciback_std_caps);
 
 /* ---- Extended capabilities, PCIe 3.0 section 7.9 on: to read only ---- */
 
@@ -367,260 +358,19 @@ static int ext_vendor_length(struct pci_dev *pdev, u16 pos)
  * Hidden, among others: SR-IOV, ARI, ATS, PRI, PASID, Resizable BAR, ACS, DPC
  * and MFVC change routing, translation or resources that the host manages.
  */
-static const struct pciback_cap ext_caps[] = {
-	{ .id = PCI_EXT_CAP_ID_ERR, .len = 0x38, VISIBLE(aer_regs) },
+const struct pciback_cap pciback_ext_caps[] = {
+	{ .id = PCI_EXT_CAP_ID_ERR, .len = 0x38,
+	  .reg = aer_regs, .nr = ARRAY_SIZE(aer_regs) },
 	{ .id = PCI_EXT_CAP_ID_DSN, .len = PCI_EXT_CAP_DSN_SIZEOF,
-	  VISIBLE(ext_regs) },
+	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_PWR, .len = PCI_EXT_CAP_PWR_SIZEOF,
-	  VISIBLE(ext_regs) },
+	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_VNDR, .length = ext_vendor_length,
-	  VISIBLE(ext_regs) },
+	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_LTR, .len = PCI_EXT_CAP_LTR_SIZEOF,
-	  VISIBLE(ext_regs) },
-	{ .id = PCI_EXT_CAP_ID_SECPCI, .len = 0x0c, VISIBLE(ext_regs) },
+	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
+	{ .id = PCI_EXT_CAP_ID_SECPCI, .len = 0x0c,
+	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 };
 
-/* Where the capabilities of one chain are, in its order. */
-struct chain {
-	unsigned int nr;
-	struct {
-		u16 pos;
-		u16 id;
-		bool visible;
-	} cap[MAX_CAPS];
-};
-
-static void chain_append(struct chain *chain, u16 pos, u16 id)
-{
-	chain->cap[chain->nr].pos = pos;
-	chain->cap[chain->nr].id = id;
-	chain->cap[chain->nr].visible = false;
-	chain->nr++;
-}
-
-/* Follows a chain to its end, a loop, a pointer out of range or all ones. */
-static int walk_std(struct pci_dev *pdev, struct chain *chain)
-{
-	DECLARE_BITMAP(seen, PCI_CFG_SPACE_SIZE / 4) = {};
-	u16 status, header;
-	u8 pos;
-
-	if (pci_read_config_word(pdev, PCI_STATUS, &status) ||
-	    pci_read_config_byte(pdev, PCI_CAPABILITY_LIST, &pos))
-		return -ENODEV;
-	if (!(status & PCI_STATUS_CAP_LIST))
-		return 0;
-	for (pos &= ~3; pos >= PCI_STD_HEADER_SIZEOF; pos = (header >> 8) & ~3) {
-		if (__test_and_set_bit(pos / 4, seen))
-			break;
-		if (pci_read_config_word(pdev, pos, &header))
-			return -ENODEV;
-		if ((header & 0xff) == 0xff)
-			break;
-		chain_append(chain, pos, header & 0xff);
-	}
-	return 0;
-}
-
-static int walk_ext(struct pci_dev *pdev, struct chain *chain)
-{
-	DECLARE_BITMAP(seen, PCI_CFG_SPACE_EXP_SIZE / 4) = {};
-	u32 header;
-	u16 pos;
-
-	for (pos = PCI_CFG_SPACE_SIZE; pos >= PCI_CFG_SPACE_SIZE;
-	     pos = PCI_EXT_CAP_NEXT(header)) {
-		if (__test_and_set_bit(pos / 4, seen))
-			break;
-		if (pci_read_config_dword(pdev, pos, &header))
-			return -ENODEV;
-		if (!header || header == ~0U)
-			break;
-		chain_append(chain, pos, PCI_EXT_CAP_ID(header));
-	}
-	return 0;
-}
-
-static const struct pciback_cap *find_policy(const struct pciback_cap *caps,
-					     unsigned int nr, u16 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		if (caps[i].id == id)
-			return &caps[i];
-	return NULL;
-}
-
-/* Installs the rows of one capability, or leaves it to be hidden. */
-static int add_cap(struct pciback_conf *conf, unsigned long *used,
-		   const struct pciback_cap *cap, u16 pos, u16 end,
-		   bool *visible)
-{
-	int len, first = pos / 4, last;
-
-	if (!cap)
-		return 0;
-	len = cap->length ? cap->length(conf->pdev, pos) : cap->len;
-	if (len < 0)
-		return len;
-	last = first + DIV_ROUND_UP(len, 4);
-	if (last * 4 > end || find_next_bit(used, last, first) < last)
-		return 0;
-	bitmap_set(used, first, last - first);
-	*visible = true;
-	return pciback_conf_add(conf, cap->reg, cap->nr, pos, len);
-}
-
-/* Shuts a hidden capability, up to where the next one in its space begins. */
-static void hide_cap(struct pciback_conf *conf, const unsigned long *used,
-		     const struct chain *chain, u16 pos, u16 end)
-{
-	unsigned int i;
-
-	for (i = 0; i < chain->nr; i++)
-		if (chain->cap[i].pos > pos)
-			end = min(end, chain->cap[i].pos);
-	for (i = pos / 4; i < end / 4; i++)
-		if (!test_bit(i, used))
-			__set_bit(i, conf->closed);
-	if (!test_bit(pos / 4, used))
-		__set_bit(pos / 4, conf->zero);
-}
-
-static int add_chain(struct pciback_conf *conf, struct chain *chain,
-		     const struct pciback_cap *caps, unsigned int nr, u16 end)
-{
-	DECLARE_BITMAP(used, PCI_CFG_SPACE_EXP_SIZE / 4) = {};
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < chain->nr; i++) {
-		err = add_cap(conf, used,
-			      find_policy(caps, nr, chain->cap[i].id),
-			      chain->cap[i].pos, end, &chain->cap[i].visible);
-		if (err)
-			return err;
-	}
-	for (i = 0; i < chain->nr; i++)
-		if (!chain->cap[i].visible)
-			hide_cap(conf, used, chain, chain->cap[i].pos, end);
-	return 0;
-}
-
-/* Gives a virtual register its value, now and on every fresh start. */
-static void set_init(struct pciback_conf *conf, u16 pos, u32 val)
-{
-	struct pciback_inst *inst = pciback_conf_find(conf, pos);
-
-	inst->init = val & inst->reg->virt;
-	inst->shadow = inst->init;
-}
-
-/* Links the visible capabilities of the first chain, last one first. */
-static void link_std(struct pciback_conf *conf, const struct chain *chain)
-{
-	unsigned int i = chain->nr;
-	u16 next = 0;
-
-	while (i--) {
-		if (!chain->cap[i].visible)
-			continue;
-		set_init(conf, chain->cap[i].pos, chain->cap[i].id | next << 8);
-		next = chain->cap[i].pos;
-	}
-	set_init(conf, PCI_CAPABILITY_LIST, next);
-	set_init(conf, PCI_STATUS, next ? PCI_STATUS_CAP_LIST : 0);
-}
-
-/*
- * Links the visible extended capabilities. The chain starts at 0x100 whatever
- * is there: a hidden one in that place shows ID 0, version 0 and the next.
- */
-static void link_ext(struct pciback_conf *conf, const struct chain *chain)
-{
-	unsigned int i = chain->nr;
-	struct pciback_inst *inst;
-	u32 next = 0;
-
-	while (i--) {
-		if (!chain->cap[i].visible && i)
-			continue;
-		inst = pciback_conf_find(conf, chain->cap[i].pos);
-		set_init(conf, chain->cap[i].pos, next << 20 |
-			 (chain->cap[i].visible ? inst->init & 0xfffff : 0));
-		next = chain->cap[i].pos;
-	}
-}
-
-/**
- * pciback_reads_zero - init function of bits that a guest sees clear
- * @conf: policy under construction
- * @inst: the register
- * @hw: what it holds
- *
- * Return: 0.
- */
-u32 pciback_reads_zero(struct pciback_conf *conf, struct pciback_inst *inst,
-		       u32 hw)
-{
-	return 0;
-}
-
-static int add_all(struct pciback_conf *conf, struct chain *std,
-		   struct chain *ext)
-{
-	int err;
-
-	err = pciback_conf_add(conf, pciback_header_regs, pciback_header_nr, 0,
-			       PCI_STD_HEADER_SIZEOF);
-	if (err)
-		return err;
-	err = walk_std(conf->pdev, std);
-	if (!err)
-		err = add_chain(conf, std, std_caps, ARRAY_SIZE(std_caps),
-				PCI_CFG_SPACE_SIZE);
-	if (!err && conf->size > PCI_CFG_SPACE_SIZE)
-		err = walk_ext(conf->pdev, ext);
-	if (!err)
-		err = add_chain(conf, ext, ext_caps, ARRAY_SIZE(ext_caps),
-				conf->size);
-	if (err)
-		return err;
-	if (ext->nr && !ext->cap[0].visible) {
-		/* The row is the anchor, see link_ext(). */
-		__clear_bit(PCI_CFG_SPACE_SIZE / 4, conf->zero);
-		err = pciback_conf_add(conf, ext_regs, ARRAY_SIZE(ext_regs),
-				       PCI_CFG_SPACE_SIZE, 4);
-		if (err)
-			return err;
-	}
-	err = pciback_conf_seal(conf);
-	if (err)
-		return err;
-	link_std(conf, std);
-	link_ext(conf, ext);
-	return 0;
-}
-
-/**
- * pciback_conf_build - the policy of a device as it is now
- * @pdev: the device, with a type 0 header, its resources assigned
- *
- * Return: the policy, to be released by pciback_conf_free(); ERR_PTR(-ENOMEM),
- * or ERR_PTR(-ENODEV) if the device cannot be read.
- */
-struct pciback_conf *pciback_conf_build(struct pci_dev *pdev)
-{
-	struct pciback_conf *conf = pciback_conf_alloc(pdev);
-	struct chain *chains = kcalloc(2, sizeof(*chains), GFP_KERNEL);
-	int err = -ENOMEM;
-
-	if (conf && chains)
-		err = add_all(conf, &chains[0], &chains[1]);
-	kfree(chains);
-	if (!err)
-		return conf;
-	pciback_conf_free(conf);
-	return ERR_PTR(err);
-}
+const unsigned int pciback_ext_caps_nr = ARRAY_SIZE(pciback_ext_caps);

@@ -154,9 +154,8 @@ static u32 line_init(struct pciback_conf *conf, struct pciback_inst *inst, u32 h
 	return pciback_gsi(conf->pdev);
 }
 
-#define VIRTUAL(off, bytes, fn)						\
-	{ .offset = (off), .size = (bytes), .virt = ~0U >> (32 - 8 * (bytes)), \
-	  .init = (fn) }
+#define VIRTUAL(off, bytes, bits, fn)					\
+	{ .offset = (off), .size = (bytes), .virt = (bits), .init = (fn) }
 #define READ_ONLY(off, bytes)	{ .offset = (off), .size = (bytes) }
 #define BAR(n)								\
 	{ .offset = PCI_BASE_ADDRESS_0 + 4 * (n), .size = 4,		\
@@ -164,8 +163,8 @@ static u32 line_init(struct pciback_conf *conf, struct pciback_inst *inst, u32 h
 	  .init = bar_init, .read = bar_read, .changed = bar_changed }
 
 const struct pciback_reg pciback_header_regs[] = {
-	VIRTUAL(PCI_VENDOR_ID, 2, vendor_init),
-	VIRTUAL(PCI_DEVICE_ID, 2, device_init),
+	VIRTUAL(PCI_VENDOR_ID, 2, 0xffff, vendor_init),
+	VIRTUAL(PCI_DEVICE_ID, 2, 0xffff, device_init),
 	{
 		/*
 		 * 6.2.2. Decode stays on in hardware, or the guest's access to
@@ -197,16 +196,16 @@ const struct pciback_reg pciback_header_regs[] = {
 		       PCI_STATUS_REC_TARGET_ABORT | PCI_STATUS_REC_MASTER_ABORT |
 		       PCI_STATUS_SIG_SYSTEM_ERROR | PCI_STATUS_DETECTED_PARITY,
 	},
-	VIRTUAL(PCI_CLASS_REVISION, 4, NULL),
+	VIRTUAL(PCI_CLASS_REVISION, 4, ~0U, NULL),
 	/* 6.2.4. Only the device's own bursts depend on it. */
 	{ .offset = PCI_CACHE_LINE_SIZE, .size = 1, .rw = 0xff },
 	READ_ONLY(PCI_LATENCY_TIMER, 1),
-	VIRTUAL(PCI_HEADER_TYPE, 1, NULL),
+	VIRTUAL(PCI_HEADER_TYPE, 1, 0xff, NULL),
 	/* 6.2.4. Starting a self test affects this function alone. */
 	{ .offset = PCI_BIST, .size = 1, .rw = PCI_BIST_START },
 	BAR(0), BAR(1), BAR(2), BAR(3), BAR(4), BAR(5),
-	VIRTUAL(PCI_CARDBUS_CIS, 4, NULL),
-	VIRTUAL(PCI_SUBSYSTEM_VENDOR_ID, 4, NULL),
+	VIRTUAL(PCI_CARDBUS_CIS, 4, ~0U, NULL),
+	VIRTUAL(PCI_SUBSYSTEM_VENDOR_ID, 4, ~0U, NULL),
 	{
 		/* 6.2.5.2. Sized like a BAR; the enable bit is the guest's. */
 		.offset = PCI_ROM_ADDRESS, .size = 4,
@@ -214,8 +213,8 @@ const struct pciback_reg pciback_header_regs[] = {
 		.init = rom_init, .read = rom_read, .changed = rom_changed,
 	},
 	/* The head of the chain, see pciback_conf_link(). */
-	VIRTUAL(PCI_CAPABILITY_LIST, 1, NULL),
-	VIRTUAL(PCI_INTERRUPT_LINE, 1, line_init),
+	VIRTUAL(PCI_CAPABILITY_LIST, 1, 0xff, NULL),
+	VIRTUAL(PCI_INTERRUPT_LINE, 1, 0xff, line_init),
 	READ_ONLY(PCI_INTERRUPT_PIN, 1),
 	READ_ONLY(PCI_MIN_GNT, 1),
 	READ_ONLY(PCI_MAX_LAT, 1),
