@@ -9,10 +9,14 @@ ifneq ($(KERNELRELEASE),)
 obj-$(CONFIG_XEN_PCIDEV_BACKEND) += xen-pciback.o
 obj-$(CONFIG_XEN_PCIDEV_STUB) += xen-pciback.o
 
-xen-pciback-y := pci_stub.o sysfs.o parse.o reset.o irq.o aer.o
+xen-pciback-y := pci_stub.o registry.o slots.o sysfs.o parse.o
+xen-pciback-y += reset.o irq.o aer.o
 xen-pciback-y += conf_space.o conf_space_header.o conf_space_capability.o
-xen-pciback-y += conf_space_quirks.o
-xen-pciback-y += pciback_ops.o xenbus.o plan.o vpci.o passthrough.o
+xen-pciback-y += conf_space_chain.o conf_space_quirks.o
+xen-pciback-y += xenbus.o session.o plan.o vpci.o passthrough.o pciback_ops.o
+
+# trace.h is included by the kernel's trace headers, which look for it here.
+CFLAGS_pciback_ops.o := -I$(src)
 
 else
 

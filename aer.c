@@ -106,18 +106,6 @@ static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr,
 	return collect(chan, verdict);
 }
 
-static bool find_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr)
-{
-	const struct pciback_vdev *dev;
-
-	rcu_read_lock();
-	dev = pciback_vmap_find_host(rcu_dereference(sess->map), sbdf);
-	if (dev)
-		*vaddr = dev->vaddr;
-	rcu_read_unlock();
-	return dev;
-}
-
 /* What a guest may answer; anything else is as good as no answer. */
 static bool is_verdict(u32 verdict)
 {
@@ -149,7 +137,7 @@ static pci_ers_result_t ask_guest(struct pci_dev *pdev, u32 cmd,
 
 	if (!sess)
 		return PCI_ERS_RESULT_RECOVERED;
-	err = find_vaddr(sess, stub->sbdf, &vaddr) ? 0 : -ENODEV;
+	err = pciback_session_vaddr(sess, stub->sbdf, &vaddr) ? 0 : -ENODEV;
 	if (!err)
 		err = ask(&sess->chan, cmd, vaddr, state, &answer);
 	if (!err && !is_verdict(answer))

@@ -9,13 +9,15 @@
 #include <linux/sysfs.h>
 
 /* The attribute that a binary file's functions get became const (6.17). */
-typedef ssize_t pciback_bin_read_t(struct file *, struct kobject *,
-				   struct bin_attribute *, char *, loff_t,
-				   size_t);
-typedef typeof(__builtin_choose_expr(
-	__builtin_types_compatible_p(typeof(((struct bin_attribute *)0)->read),
-				     pciback_bin_read_t *),
-	(struct bin_attribute *)0,
-	(const struct bin_attribute *)0)) pciback_bin_attr_t;
+#define PCIBACK_BIN_READ						\
+	ssize_t (*)(struct file *, struct kobject *,			\
+		    struct bin_attribute *, char *, loff_t, size_t)
+#define PCIBACK_BIN_NOT_CONST						\
+	__builtin_types_compatible_p(PCIBACK_BIN_READ,			\
+		typeof(((struct bin_attribute *)NULL)->read))
+#define pciback_bin_attr_t						\
+	typeof(__builtin_choose_expr(PCIBACK_BIN_NOT_CONST,		\
+				     (struct bin_attribute *)NULL,	\
+				     (const struct bin_attribute *)NULL))
 
 #endif /* XEN_PCIBACK_COMPAT_H */

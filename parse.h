@@ -3,6 +3,7 @@
 #ifndef XEN_PCIBACK_PARSE_H
 #define XEN_PCIBACK_PARSE_H
 
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 /**
@@ -18,10 +19,26 @@ static inline u32 pciback_sbdf(u16 domain, u8 bus, u8 devfn)
 	return (u32)domain << 16 | bus << 8 | devfn;
 }
 
-/* The format of pci_name(), and its arguments for an address. */
-#define SBDF_FMT "%04x:%02x:%02x.%d"
-#define SBDF_ARG(sbdf)							\
-	(sbdf) >> 16, (sbdf) >> 8 & 0xff, (sbdf) >> 3 & 0x1f, (sbdf) & 7
+/**
+ * struct pciback_name - an address as people read it
+ * @s: as pci_name() has it
+ */
+struct pciback_name {
+	char s[sizeof("ffff:ff:1f.7")];
+};
+
+/**
+ * pciback_name - write an address, for use in the arguments of a message
+ * @sbdf: address
+ */
+static inline struct pciback_name pciback_name(u32 sbdf)
+{
+	struct pciback_name name;
+
+	snprintf(name.s, sizeof(name.s), "%04x:%02x:%02x.%d", sbdf >> 16,
+		 sbdf >> 8 & 0xff, sbdf >> 3 & 0x1f, sbdf & 7);
+	return name;
+}
 
 /**
  * struct pciback_pattern - some addresses

@@ -86,6 +86,23 @@ struct pciback_irq {
 	unsigned long handled;
 };
 
+/* Registers whose denied writes are kept and logged, for each guest. */
+#define PCIBACK_MAX_DENIED 16
+
+/**
+ * struct pciback_count - requests of a guest for one device
+ * @reads: of config space
+ * @writes: to config space
+ * @denied: of @writes, with a bit that was not granted
+ * @others: interrupts set up and torn down
+ */
+struct pciback_count {
+	unsigned long reads;
+	unsigned long writes;
+	unsigned long denied;
+	unsigned long others;
+};
+
 /**
  * struct pcistub - a device claimed from the host
  * @ref: the registry, the owner's map and queued work hold references
@@ -93,6 +110,8 @@ struct pciback_irq {
  * @sbdf: its address
  *
  * @state: under the registry lock
+ * @held: what @state was before a neighbour's bus reset made it CLEANING, or
+ *	CLEANING; under the registry lock
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
  *
@@ -102,6 +121,7 @@ struct pciback_irq {
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under @lock
  * @reset_err: result of the last reset, 0 or -errno; under @lock
+ * @reset_bus: the last reset was one of the whole bus; under @lock
  * @flr: the guest asked for a function level reset; under @lock
  *
  * @quirk_list: rows that the administrator added; under @lock
@@ -109,8 +129,9 @@ struct pciback_irq {
  * @conf_lock: irq-safe spinlock for @conf and @conf_busy
  * @conf_busy: @conf is in use by the holder of @lock; nobody else touches it
  * @conf: policy and shadows
- * @denied: registers with denied writes, one bit for each dword
- * @nr_denied: number of those that were reported
+ * @denied: the first write that was denied to each of so many registers
+ * @nr_denied: number of @denied
+ * @count: what the present guest did
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
@@ -123,22 +144,25 @@ struct pcistub {
 	u32 sbdf;
 
 	enum pcistub_state state;
+	enum pcistub_state held;
 	struct pciback_session *sess;
 
-	struct mutex lock;
+	struct mutex lock; /* see the lock order */
 	struct pciback_irq irq;
 	struct pci_saved_state *boot;
 	struct pci_saved_state *fresh;
 	bool resetting;
 	int reset_err;
+	bool reset_bus;
 	bool flr;
 	struct list_head quirk_list;
 
-	spinlock_t conf_lock;
+	spinlock_t conf_lock; /* see the lock order */
 	bool conf_busy;
 	struct pciback_conf *conf;
-	DECLARE_BITMAP(denied, PCI_CFG_SPACE_EXP_SIZE / 4);
+	struct pciback_denied denied[PCIBACK_MAX_DENIED];
 	unsigned int nr_denied;
+	struct pciback_count count;
 	bool permissive;
 	bool intx_control;
 
@@ -197,7 +221,7 @@ struct pciback_request {
  * @aer_wait: who posted the error request
  */
 struct pciback_channel {
-	spinlock_t lock;
+	spinlock_t lock; /* see the lock order */
 	enum pciback_life life;
 	struct xen_pci_sharedinfo *page;
 	int irq;
@@ -241,40 +265,52 @@ struct pciback_session {
 	struct work_struct work;
 	bool gone;
 
-	struct mutex lock;
+	struct mutex lock; /* see the lock order */
 	struct ratelimit_state errors;
 	u32 root[PCIBACK_MAX_ROOTS];
 	unsigned int nr_roots;
 	struct pciback_channel chan;
 
-	struct mutex map_lock;
+	struct mutex map_lock; /* a leaf */
 	struct pciback_vmap __rcu *map;
 };
 
-/* pci_stub.c: claimed devices */
+/* pci_stub.c */
 extern struct workqueue_struct *pciback_wq;
 extern const struct pciback_topology *pciback_topology;
+
+/* registry.c: claimed devices and who has them */
+u32 pcistub_sbdf(const struct pci_dev *pdev);
+struct pcistub *pcistub_register(struct pci_dev *pdev);
+void pcistub_ready(struct pcistub *stub);
+struct pciback_session *pcistub_unregister(struct pcistub *stub);
+void pcistub_disown(struct pcistub *stub);
+struct pcistub *pcistub_of(struct pci_dev *pdev);
+struct pcistub *pcistub_find(u32 sbdf);
+void pcistub_get(struct pcistub *stub);
+void pcistub_put(struct pcistub *stub);
+int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data);
 
 int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found);
 void pcistub_return(struct pcistub *stub);
-struct pcistub *pcistub_find(u32 sbdf);
 struct pciback_session *pcistub_owner(struct pcistub *stub);
-struct pcistub *pcistub_of(struct pci_dev *pdev);
-void pcistub_get(struct pcistub *stub);
-void pcistub_put(struct pcistub *stub);
-int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data);
-bool pcistub_permissive(const struct pcistub *stub);
+int pcistub_clean_again(struct pcistub *stub);
 void pcistub_set_state(struct pcistub *stub, enum pcistub_state state);
-int pcistub_want(const struct pciback_pattern *pattern);
-int pcistub_unwant(const struct pciback_pattern *pattern);
-bool pcistub_wanted(unsigned long *sbdf);
+int pcistub_hold_bus(struct pcistub *stub);
+void pcistub_unhold_bus(struct pcistub *stub);
+
+bool pcistub_any_assigned(const struct pciback_pattern *pattern);
+bool pcistub_permissive(const struct pcistub *stub);
 void pcistub_conf_begin(struct pcistub *stub);
 void pcistub_conf_end(struct pcistub *stub);
 
-/* conf_space_capability.c */
-u32 pciback_reads_zero(struct pciback_conf *conf, struct pciback_inst *inst,
-		       u32 hw);
+/* slots.c: addresses to be claimed */
+int pciback_slots_add(const struct pciback_pattern *pattern);
+int pciback_slots_remove(const struct pciback_pattern *pattern);
+bool pciback_slots_next(unsigned long *sbdf);
+bool pciback_slots_cover(const struct pci_dev *pdev);
+void pciback_slots_clear(void);
 
 /* conf_space_quirks.c */
 int pciback_quirk_add(struct pcistub *stub, const struct pciback_quirk *quirk);
@@ -293,6 +329,7 @@ int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
 
 /* reset.c */
 int pciback_reset(struct pcistub *stub);
+int pciback_reset_by_admin(struct pcistub *stub, bool in_use);
 void pciback_clean_work(struct work_struct *work);
 void pciback_guest_flr(struct pciback_conf *conf);
 int pciback_reset_for_guest(struct pcistub *stub);
@@ -305,16 +342,25 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 			 evtchn_port_t port);
 void pciback_channel_close(struct pciback_session *sess);
 
-/* xenbus.c: sessions */
+/* session.c: a guest and its devices */
+struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
+					      work_func_t work);
+void pciback_session_put(struct pciback_session *sess);
+void pciback_session_kick(struct pciback_session *sess);
+domid_t pciback_session_domid(const struct pciback_session *sess);
+bool pciback_session_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
+int pciback_session_update(struct pciback_session *sess, bool setup);
+void pciback_session_release(struct pciback_session *sess);
+void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
+
+/* xenbus.c: its states */
 int pciback_xenbus_init(void);
 void pciback_xenbus_exit(void);
 void pciback_sessions_kick(void);
-void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
-domid_t pciback_session_domid(const struct pciback_session *sess);
-void pciback_session_put(struct pciback_session *sess);
 
 /* sysfs.c */
 extern const struct attribute_group *pciback_driver_groups[];
+extern const struct attribute_group *pciback_device_groups[];
 
 /* aer.c */
 extern const struct pci_error_handlers pciback_err_handler;

@@ -14,8 +14,8 @@
 
 #include "pciback.h"
 
-/* Denied writes of one guest to one device that are worth a line in the log. */
-#define MAX_DENIED_REPORTS 16
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 /* Inside, errors are errnos; the ring knows only these. */
 static s32 wire_error(int err)
@@ -36,23 +36,36 @@ static s32 wire_error(int err)
 	}
 }
 
-/* A driver that needs a register opened is to be found by its denied writes. */
+static bool denied_before(const struct pcistub *stub, u16 offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < stub->nr_denied; i++)
+		if (stub->denied[i].offset == offset)
+			return true;
+	return stub->nr_denied == PCIBACK_MAX_DENIED;
+}
+
+/* A driver that needs a register opened is found by its denied writes. */
 static void report_denied(struct pcistub *stub,
 			  const struct pciback_denied *denied)
 {
-	if (!denied->mask || __test_and_set_bit(denied->offset / 4, stub->denied))
+	if (!denied->mask)
 		return;
-	if (stub->nr_denied == MAX_DENIED_REPORTS)
+	stub->count.denied++;
+	trace_pciback_denied(stub->sbdf, denied);
+	if (denied_before(stub, denied->offset))
 		return;
-	stub->nr_denied++;
+	stub->denied[stub->nr_denied++] = *denied;
 	dev_info(&stub->pdev->dev,
-		 "write of %#x to %#x, %d bytes: bits %#x are not the guest's%s\n",
+		 "denied: write of %#x to %#x, %d bytes: bits %#x%s\n",
 		 denied->value, denied->offset, denied->size, denied->mask,
-		 stub->nr_denied == MAX_DENIED_REPORTS ? " (last report)" : "");
+		 stub->nr_denied == PCIBACK_MAX_DENIED ? " (last report)" : "");
 }
 
 static int serve_conf_read(struct pcistub *stub, struct pciback_request *req)
 {
+	stub->count.reads++;
 	return pciback_conf_read(stub->conf, req->op.offset, req->op.size,
 				 &req->op.value);
 }
@@ -62,6 +75,7 @@ static int serve_conf_write(struct pcistub *stub, struct pciback_request *req)
 	struct pciback_denied denied;
 	int err;
 
+	stub->count.writes++;
 	err = pciback_conf_write(stub->conf, req->op.offset, req->op.size,
 				 req->op.value, pcistub_permissive(stub),
 				 &denied);
@@ -198,6 +212,8 @@ static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
 		if (policy->conf)
 			pcistub_conf_begin(stub);
+		else
+			stub->count.others++;
 		err = policy->serve(stub, req);
 		if (policy->conf)
 			pcistub_conf_end(stub);
@@ -236,12 +252,14 @@ static void take_request(struct pciback_channel *chan)
  * A frontend that lost patience took its request back, and may have posted
  * another since: that one is not to get this answer.
  */
-static void answer(struct pciback_channel *chan)
+static void answer(struct pciback_session *sess)
 {
+	struct pciback_channel *chan = &sess->chan;
 	struct xen_pci_op *to = &chan->page->op;
 	const struct xen_pci_op *op = &chan->req.op;
 	unsigned int i;
 
+	trace_pciback_op(pciback_session_domid(sess), op);
 	if (!request_pending(chan))
 		return;
 	WRITE_ONCE(to->err, op->err);
@@ -274,7 +292,7 @@ static void channel_work(struct work_struct *work)
 		chan->req.op.err = wire_error(serve_slowly(stub, &chan->req));
 		pcistub_put(stub);
 	}
-	answer(chan);
+	answer(sess);
 	xen_irq_lateeoi(chan->irq, 0);
 }
 
@@ -309,7 +327,7 @@ static irqreturn_t channel_event(int irq, void *data)
 		eoi = 0;
 		take_request(chan);
 		if (try_serve(sess, &chan->req))
-			answer(chan);
+			answer(sess);
 		else if (defer(chan))
 			return IRQ_HANDLED;
 	}

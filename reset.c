@@ -3,12 +3,19 @@
  * Clean hand-over: nothing that one guest did is there for the next.
  *
  * A device is reset at its claim and after each guest, by the PCI core's own
- * ladder (device specific, FLR, AF FLR, PM, slot, bus), on a work item, so that
+ * ladder (device specific, FLR, AF FLR, PM, slot, bus) and by a reset of the
+ * whole bus where that hits no other's device, on a work item, so that
  * neither xenwatch nor another guest waits for hardware. After a reset the
  * device has the config of its claim: decode on (XSA-120), bus mastering off,
  * no MSI, nothing of a guest in the shadows.
  */
+#include <linux/delay.h>
+
 #include "pciback.h"
+
+/* How often, and how far apart, a bus reset is tried while a device is busy. */
+#define BUS_TRIES	50
+#define BUS_WAIT_MS	100
 
 /*
  * The core ended its own MSI before; what is left is what a device model wrote
@@ -36,6 +43,24 @@ static void clear_msi(struct pci_dev *pdev)
 		pci_write_config_word(pdev, pos + PCI_MSIX_FLAGS,
 				      flags & ~(PCI_MSIX_FLAGS_ENABLE |
 						PCI_MSIX_FLAGS_MASKALL));
+}
+
+/*
+ * Resets a device under its guest: the core saves its config, vectors included,
+ * and brings it back. Of the guest's shadows the reset takes none, since what
+ * they hold is not the device's.
+ */
+static int reset_in_place(struct pcistub *stub)
+{
+	int err;
+
+	lockdep_assert_held(&stub->lock);
+	pcistub_conf_begin(stub);
+	stub->resetting = true;
+	err = pci_reset_function_locked(stub->pdev);
+	stub->resetting = false;
+	pcistub_conf_end(stub);
+	return err;
 }
 
 /**
@@ -71,8 +96,53 @@ int pciback_reset(struct pcistub *stub)
 	pciback_conf_reset(stub->conf);
 	pcistub_conf_end(stub);
 
+	stub->reset_bus = false;
 	stub->reset_err = err;
 	return err;
+}
+
+/*
+ * The last rung: a reset of the whole bus, if all that it hits is claimed and
+ * nobody's. The core takes device_lock() of each and brings their config back;
+ * who holds one of them is on his way out and will let go.
+ */
+static int reset_bus(struct pcistub *stub)
+{
+	unsigned int tries;
+	int err;
+
+	for (tries = 0; tries < BUS_TRIES; tries++) {
+		err = pcistub_hold_bus(stub);
+		if (err)
+			return err;
+		err = pci_reset_bus(stub->pdev);
+		pcistub_unhold_bus(stub);
+		if (err != -EAGAIN)
+			break;
+		msleep(BUS_WAIT_MS);
+	}
+	return err;
+}
+
+static int clean(struct pcistub *stub)
+{
+	int err = -ENODEV;
+
+	device_lock(&stub->pdev->dev);
+	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
+		mutex_lock(&stub->lock);
+		err = pciback_reset(stub);
+		mutex_unlock(&stub->lock);
+	}
+	device_unlock(&stub->pdev->dev);
+	if (err != -ENOTTY || reset_bus(stub))
+		return err;
+
+	mutex_lock(&stub->lock);
+	stub->reset_err = 0;
+	stub->reset_bus = true;
+	mutex_unlock(&stub->lock);
+	return 0;
 }
 
 /**
@@ -85,18 +155,39 @@ int pciback_reset(struct pcistub *stub)
 void pciback_clean_work(struct work_struct *work)
 {
 	struct pcistub *stub = container_of(work, struct pcistub, clean_work);
-	int err;
 
-	device_lock(&stub->pdev->dev);
-	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
-		mutex_lock(&stub->lock);
-		err = pciback_reset(stub);
-		mutex_unlock(&stub->lock);
-		pcistub_set_state(stub, err ? PCISTUB_DIRTY : PCISTUB_FREE);
-	}
-	device_unlock(&stub->pdev->dev);
+	pcistub_set_state(stub, clean(stub) ? PCISTUB_DIRTY : PCISTUB_FREE);
 	pciback_sessions_kick();
 	pcistub_put(stub);
+}
+
+/**
+ * pciback_reset_by_admin - reset a device because somebody says so
+ * @stub: device
+ * @in_use: also if a guest has it. Its config is kept then, and its requests
+ *	wait; libxl does this before it takes a device from a guest.
+ *
+ * Return: 0; -EBUSY: a guest has it; -ENOTTY: there is no way to reset it; or
+ * what the reset came to.
+ */
+int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
+{
+	int err = pcistub_clean_again(stub);
+
+	if (!err) {
+		flush_work(&stub->clean_work);
+		return READ_ONCE(stub->reset_err);
+	}
+	if (err != -EBUSY || !in_use)
+		return err;
+
+	device_lock(&stub->pdev->dev);
+	mutex_lock(&stub->lock);
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED)
+		err = reset_in_place(stub);
+	mutex_unlock(&stub->lock);
+	device_unlock(&stub->pdev->dev);
+	return err;
 }
 
 /**
@@ -118,10 +209,6 @@ void pciback_guest_flr(struct pciback_conf *conf)
  * pciback_reset_for_guest - make the reset that a guest asked for
  * @stub: device; no lock is held
  *
- * The core brings the config back that the device had before, vectors
- * included; of the guest's shadows the reset takes none, since what they hold
- * is not the device's.
- *
  * Return: 0 or -errno.
  */
 int pciback_reset_for_guest(struct pcistub *stub)
@@ -130,13 +217,8 @@ int pciback_reset_for_guest(struct pcistub *stub)
 
 	device_lock(&stub->pdev->dev);
 	mutex_lock(&stub->lock);
-	if (stub->flr && READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
-		pcistub_conf_begin(stub);
-		stub->resetting = true;
-		err = pci_reset_function_locked(stub->pdev);
-		stub->resetting = false;
-		pcistub_conf_end(stub);
-	}
+	if (stub->flr && READ_ONCE(stub->state) == PCISTUB_ASSIGNED)
+		err = reset_in_place(stub);
 	stub->flr = false;
 	mutex_unlock(&stub->lock);
 	device_unlock(&stub->pdev->dev);

@@ -49,7 +49,7 @@ static struct pcistub *named_device(const char *file, const char *buf,
 	stub = pcistub_find(sbdf);
 	if (stub)
 		return stub;
-	pr_err("%s: " SBDF_FMT " is not claimed\n", file, SBDF_ARG(sbdf));
+	pr_err("%s: %s is not claimed\n", file, pciback_name(sbdf).s);
 	return ERR_PTR(absent);
 }
 
@@ -60,7 +60,7 @@ static ssize_t new_slot_store(struct device_driver *drv, const char *buf,
 
 	if (!is_text(buf, count) || pciback_parse_pattern(buf, &pattern))
 		return bad_input("new_slot", buf, SYNTAX_PATTERN);
-	return pcistub_want(&pattern) ?: count;
+	return pciback_slots_add(&pattern) ?: count;
 }
 static DRIVER_ATTR_WO(new_slot);
 
@@ -72,9 +72,9 @@ static ssize_t remove_slot_store(struct device_driver *drv, const char *buf,
 
 	if (!is_text(buf, count) || pciback_parse_pattern(buf, &pattern))
 		return bad_input("remove_slot", buf, SYNTAX_PATTERN);
-	err = pcistub_unwant(&pattern);
+	err = pciback_slots_remove(&pattern);
 	if (err)
-		pr_err("remove_slot: " SBDF_FMT " %s\n", SBDF_ARG(pattern.sbdf),
+		pr_err("remove_slot: %s %s\n", pciback_name(pattern.sbdf).s,
 		       err == -EBUSY ? "is in a guest's use" : "is not listed");
 	return err ?: count;
 }
@@ -98,6 +98,39 @@ static ssize_t irq_handler_state_store(struct device_driver *drv,
 	return err ?: count;
 }
 static DRIVER_ATTR_WO(irq_handler_state);
+
+static ssize_t write_reset(const char *file, const char *buf, size_t count,
+			   bool in_use)
+{
+	struct pcistub *stub = named_device(file, buf, count, -ENODEV);
+	int err;
+
+	if (IS_ERR(stub))
+		return PTR_ERR(stub);
+	err = pciback_reset_by_admin(stub, in_use);
+	if (err)
+		dev_err(&stub->pdev->dev, "%s: %s (%d)\n", file,
+			err == -EBUSY ? "a guest has the device" :
+			err == -ENOTTY ? "the device has no reset" :
+					 "reset failed", err);
+	pcistub_put(stub);
+	return err ?: count;
+}
+
+/* The toolstack's: libxl writes here also before it takes a device back. */
+static ssize_t do_flr_store(struct device_driver *drv, const char *buf,
+			    size_t count)
+{
+	return write_reset("do_flr", buf, count, true);
+}
+static DRIVER_ATTR_WO(do_flr);
+
+static ssize_t reset_device_store(struct device_driver *drv, const char *buf,
+				  size_t count)
+{
+	return write_reset("reset_device", buf, count, false);
+}
+static DRIVER_ATTR_WO(reset_device);
 
 static ssize_t write_permissive(const char *file, const char *buf, size_t count,
 				bool on)
@@ -161,8 +194,8 @@ static ssize_t quirks_write(struct file *file, struct kobject *kobj,
 		return bad_input("quirks", buf, SYNTAX_QUIRK);
 	stub = pcistub_find(quirk.sbdf);
 	if (!stub) {
-		pr_err("quirks: " SBDF_FMT " is not claimed\n",
-		       SBDF_ARG(quirk.sbdf));
+		pr_err("quirks: %s is not claimed\n",
+		       pciback_name(quirk.sbdf).s);
 		return -ENODEV;
 	}
 	err = pciback_quirk_add(stub, &quirk);
@@ -180,8 +213,8 @@ static void render_slots(struct seq_buf *s)
 {
 	unsigned long sbdf;
 
-	for (sbdf = 0; pcistub_wanted(&sbdf); sbdf++)
-		seq_buf_printf(s, SBDF_FMT "\n", SBDF_ARG((u32)sbdf));
+	for (sbdf = 0; pciback_slots_next(&sbdf); sbdf++)
+		seq_buf_printf(s, "%s\n", pciback_name((u32)sbdf).s);
 }
 
 static void render_regs(struct seq_buf *s, const struct pciback_conf *conf)
@@ -301,6 +334,8 @@ static struct attribute *driver_attrs[] = {
 	&driver_attr_new_slot.attr,
 	&driver_attr_remove_slot.attr,
 	&driver_attr_irq_handler_state.attr,
+	&driver_attr_do_flr.attr,
+	&driver_attr_reset_device.attr,
 	&driver_attr_restrictive.attr,
 	NULL
 };
@@ -321,5 +356,134 @@ static const struct attribute_group driver_group = {
 
 const struct attribute_group *pciback_driver_groups[] = {
 	&driver_group,
+	NULL
+};
+
+/* ---- of a claimed device, in its directory pciback/ ---- */
+
+static struct pcistub *stub_of(struct device *dev)
+{
+	return pcistub_of(to_pci_dev(dev));
+}
+
+static ssize_t owner_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct pciback_session *sess = pcistub_owner(stub_of(dev));
+	ssize_t done;
+
+	if (!sess)
+		return sysfs_emit(buf, "none\n");
+	done = sysfs_emit(buf, "%d\n", pciback_session_domid(sess));
+	pciback_session_put(sess);
+	return done;
+}
+static DEVICE_ATTR_RO(owner);
+
+static ssize_t address_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct pcistub *stub = stub_of(dev);
+	struct pciback_session *sess = pcistub_owner(stub);
+	bool found;
+	u32 vaddr;
+
+	if (!sess)
+		return sysfs_emit(buf, "none\n");
+	found = pciback_session_vaddr(sess, stub->sbdf, &vaddr);
+	pciback_session_put(sess);
+	if (!found)
+		return sysfs_emit(buf, "none\n");
+	return sysfs_emit(buf, "%s\n", pciback_name(vaddr).s);
+}
+static DEVICE_ATTR_RO(address);
+
+static ssize_t irq_mode_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	static const char * const name[] = {
+		[PCIBACK_IRQ_NONE] = "none",
+		[PCIBACK_IRQ_INTX] = "intx",
+		[PCIBACK_IRQ_MSI] = "msi",
+		[PCIBACK_IRQ_MSIX] = "msix",
+	};
+
+	return sysfs_emit(buf, "%s\n", name[READ_ONCE(stub_of(dev)->irq.mode)]);
+}
+static DEVICE_ATTR_RO(irq_mode);
+
+static ssize_t permissive_show(struct device *dev, struct device_attribute *attr,
+			       char *buf)
+{
+	return sysfs_emit(buf, "%d\n", pcistub_permissive(stub_of(dev)));
+}
+static DEVICE_ATTR_RO(permissive);
+
+/* Method and errno of the last reset. */
+static ssize_t last_reset_show(struct device *dev, struct device_attribute *attr,
+			       char *buf)
+{
+	struct pcistub *stub = stub_of(dev);
+	int err = READ_ONCE(stub->reset_err);
+
+	return sysfs_emit(buf, "%s %d\n", err == -ENOTTY ? "none" :
+			  READ_ONCE(stub->reset_bus) ? "bus" : "function", err);
+}
+static DEVICE_ATTR_RO(last_reset);
+
+static ssize_t denied_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct pcistub *stub = stub_of(dev);
+	unsigned int i;
+	int len = 0;
+
+	spin_lock_irq(&stub->conf_lock);
+	for (i = 0; i < stub->nr_denied; i++)
+		len += sysfs_emit_at(buf, len, "%03x:%d:%08x:%08x\n",
+				     stub->denied[i].offset,
+				     stub->denied[i].size,
+				     stub->denied[i].value,
+				     stub->denied[i].mask);
+	spin_unlock_irq(&stub->conf_lock);
+	return len;
+}
+static DEVICE_ATTR_RO(denied);
+
+#define COUNT_ATTR(name, field)						\
+static ssize_t name##_show(struct device *dev,				\
+			   struct device_attribute *attr, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%lu\n",					\
+			  READ_ONCE(stub_of(dev)->count.field));	\
+}									\
+static DEVICE_ATTR_RO(name)
+
+COUNT_ATTR(config_reads, reads);
+COUNT_ATTR(config_writes, writes);
+COUNT_ATTR(config_denied, denied);
+COUNT_ATTR(irq_requests, others);
+
+static struct attribute *device_attrs[] = {
+	&dev_attr_owner.attr,
+	&dev_attr_address.attr,
+	&dev_attr_irq_mode.attr,
+	&dev_attr_permissive.attr,
+	&dev_attr_last_reset.attr,
+	&dev_attr_denied.attr,
+	&dev_attr_config_reads.attr,
+	&dev_attr_config_writes.attr,
+	&dev_attr_config_denied.attr,
+	&dev_attr_irq_requests.attr,
+	NULL
+};
+
+static const struct attribute_group device_group = {
+	.name = "pciback",
+	.attrs = device_attrs,
+};
+
+const struct attribute_group *pciback_device_groups[] = {
+	&device_group,
 	NULL
 };

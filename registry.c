@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The registry: which devices are claimed, and whose they are. */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include <xen/pci.h>
+
+#include "pciback.h"
+
+static bool permissive;
+module_param(permissive, bool, 0644);
+MODULE_PARM_DESC(permissive, "Open all guests' unknown config registers");
+
+static bool strict_reset;
+module_param(strict_reset, bool, 0644);
+MODULE_PARM_DESC(strict_reset, "Refuse a device to a guest if its reset failed");
+
+/* Claimed devices by address, their ->state and ->sess. */
+static DEFINE_MUTEX(registry_lock);
+static DEFINE_XARRAY(stubs);
+
+/**
+ * pcistub_sbdf - the address of a device as one number
+ * @pdev: device
+ */
+u32 pcistub_sbdf(const struct pci_dev *pdev)
+{
+	return pciback_sbdf(pci_domain_nr(pdev->bus), pdev->bus->number,
+			    pdev->devfn);
+}
+
+static void pcistub_free(struct kref *ref)
+{
+	struct pcistub *stub = container_of(ref, struct pcistub, ref);
+
+	pciback_conf_free(stub->conf);
+	pciback_quirks_free(stub);
+	kfree(stub->boot);
+	kfree(stub->fresh);
+	pci_dev_put(stub->pdev);
+	kfree(stub);
+}
+
+/**
+ * pcistub_get - take a reference
+ * @stub: device to which the caller has one already, or which it found in a
+ *	map or the registry under their lock or RCU
+ */
+void pcistub_get(struct pcistub *stub)
+{
+	kref_get(&stub->ref);
+}
+
+/**
+ * pcistub_put - drop a reference; may sleep
+ * @stub: device
+ */
+void pcistub_put(struct pcistub *stub)
+{
+	kref_put(&stub->ref, pcistub_free);
+}
+
+/**
+ * pcistub_of - the claimed device behind a PCI device
+ * @pdev: device that is bound to this driver
+ *
+ * Return: the device, valid as long as it stays bound.
+ */
+struct pcistub *pcistub_of(struct pci_dev *pdev)
+{
+	return pci_get_drvdata(pdev);
+}
+
+/**
+ * pcistub_find - a claimed device by its address
+ * @sbdf: address
+ *
+ * Return: the device with a reference, or NULL.
+ */
+struct pcistub *pcistub_find(u32 sbdf)
+{
+	struct pcistub *stub;
+
+	mutex_lock(&registry_lock);
+	stub = xa_load(&stubs, sbdf);
+	if (stub)
+		pcistub_get(stub);
+	mutex_unlock(&registry_lock);
+	return stub;
+}
+
+/**
+ * pcistub_for_each - call a function for all claimed devices, by address
+ * @fn: function; called under the registry lock, ends the walk unless it is 0
+ * @data: for @fn
+ *
+ * Return: what @fn returned last.
+ */
+int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data)
+{
+	struct pcistub *stub;
+	unsigned long sbdf;
+	int err = 0;
+
+	mutex_lock(&registry_lock);
+	xa_for_each(&stubs, sbdf, stub) {
+		err = fn(stub, data);
+		if (err)
+			break;
+	}
+	mutex_unlock(&registry_lock);
+	return err;
+}
+
+/**
+ * pcistub_any_assigned - does a guest have one of these devices?
+ * @pattern: addresses
+ */
+bool pcistub_any_assigned(const struct pciback_pattern *pattern)
+{
+	u32 last = pattern->sbdf | ~pattern->mask;
+	struct pcistub *stub;
+	unsigned long sbdf;
+	bool any = false;
+
+	mutex_lock(&registry_lock);
+	xa_for_each_range(&stubs, sbdf, stub, pattern->sbdf, last)
+		any |= stub->state == PCISTUB_ASSIGNED;
+	mutex_unlock(&registry_lock);
+	return any;
+}
+
+/**
+ * pcistub_permissive - are unknown registers open?
+ * @stub: device
+ */
+bool pcistub_permissive(const struct pcistub *stub)
+{
+	return READ_ONCE(permissive) || READ_ONCE(stub->permissive);
+}
+
+/**
+ * pcistub_set_state - say how a reset ended
+ * @stub: device
+ * @state: PCISTUB_FREE or PCISTUB_DIRTY; a device that is gone stays so
+ */
+void pcistub_set_state(struct pcistub *stub, enum pcistub_state state)
+{
+	mutex_lock(&registry_lock);
+	if (stub->state == PCISTUB_CLEANING)
+		WRITE_ONCE(stub->state, state);
+	mutex_unlock(&registry_lock);
+}
+
+/**
+ * pcistub_conf_begin - have the policy for oneself, to sleep while using it
+ * @stub: device; the caller holds its lock
+ */
+void pcistub_conf_begin(struct pcistub *stub)
+{
+	lockdep_assert_held(&stub->lock);
+	spin_lock_irq(&stub->conf_lock);
+	stub->conf_busy = true;
+	spin_unlock_irq(&stub->conf_lock);
+}
+
+/**
+ * pcistub_conf_end - let others use the policy
+ * @stub: device on which pcistub_conf_begin() was called
+ */
+void pcistub_conf_end(struct pcistub *stub)
+{
+	lockdep_assert_held(&stub->lock);
+	spin_lock_irq(&stub->conf_lock);
+	stub->conf_busy = false;
+	spin_unlock_irq(&stub->conf_lock);
+}
+
+/* Resets a device that nobody has; the registry lock is held. */
+static void queue_clean(struct pcistub *stub)
+{
+	lockdep_assert_held(&registry_lock);
+	WRITE_ONCE(stub->state, PCISTUB_CLEANING);
+	pcistub_get(stub);
+	if (!queue_work(pciback_wq, &stub->clean_work))
+		pcistub_put(stub);
+}
+
+/**
+ * pcistub_clean_again - reset a device that nobody has
+ * @stub: device; flush_work() on its clean_work waits for the result
+ *
+ * Return: 0, -EBUSY if a guest has it, or -ENODEV if it is gone.
+ */
+int pcistub_clean_again(struct pcistub *stub)
+{
+	int err = 0;
+
+	mutex_lock(&registry_lock);
+	if (stub->state == PCISTUB_ASSIGNED)
+		err = -EBUSY;
+	else if (stub->state == PCISTUB_GONE)
+		err = -ENODEV;
+	else if (stub->state != PCISTUB_CLEANING)
+		queue_clean(stub);
+	mutex_unlock(&registry_lock);
+	return err;
+}
+
+/* Is this device on the bus somebody's? That ends the walk. */
+static int is_in_use(struct pci_dev *pdev, void *in_use)
+{
+	struct pcistub *stub = xa_load(&stubs, pcistub_sbdf(pdev));
+
+	*(bool *)in_use = !stub || stub->state == PCISTUB_ASSIGNED;
+	return *(bool *)in_use;
+}
+
+static int hold(struct pci_dev *pdev, void *self)
+{
+	struct pcistub *stub = xa_load(&stubs, pcistub_sbdf(pdev));
+
+	if (stub != self && stub->state != PCISTUB_CLEANING) {
+		stub->held = stub->state;
+		WRITE_ONCE(stub->state, PCISTUB_CLEANING);
+	}
+	return 0;
+}
+
+static int unhold(struct pci_dev *pdev, void *unused)
+{
+	struct pcistub *stub = xa_load(&stubs, pcistub_sbdf(pdev));
+
+	if (stub && stub->held != PCISTUB_CLEANING) {
+		WRITE_ONCE(stub->state, stub->held);
+		stub->held = PCISTUB_CLEANING;
+	}
+	return 0;
+}
+
+/**
+ * pcistub_hold_bus - keep guests from all that a bus reset would hit
+ * @stub: device that is to be reset
+ *
+ * Return: 0, to be followed by pcistub_unhold_bus(); -ENOTTY: the bus has no
+ * reset; -EBUSY: a device on it is a guest's, or not ours.
+ */
+int pcistub_hold_bus(struct pcistub *stub)
+{
+	struct pci_bus *bus = stub->pdev->bus;
+	bool in_use = true;
+
+	if (pci_is_root_bus(bus))
+		return -ENOTTY;
+	mutex_lock(&registry_lock);
+	if (stub->state == PCISTUB_CLEANING)
+		pci_walk_bus(bus, is_in_use, &in_use);
+	if (!in_use)
+		pci_walk_bus(bus, hold, stub);
+	mutex_unlock(&registry_lock);
+	return in_use ? -EBUSY : 0;
+}
+
+/**
+ * pcistub_unhold_bus - let guests have the neighbours again
+ * @stub: device on which pcistub_hold_bus() was called
+ */
+void pcistub_unhold_bus(struct pcistub *stub)
+{
+	mutex_lock(&registry_lock);
+	pci_walk_bus(stub->pdev->bus, unhold, NULL);
+	mutex_unlock(&registry_lock);
+}
+
+static int check_free(struct pcistub *stub, domid_t domid)
+{
+	switch (stub->state) {
+	case PCISTUB_FREE:
+		return 0;
+	case PCISTUB_CLEANING:
+		return -EAGAIN;
+	case PCISTUB_DIRTY:
+		if (strict_reset) {
+			dev_err(&stub->pdev->dev,
+				"refused to domain %d: reset failed (%d), strict_reset is set\n",
+				domid, stub->reset_err);
+			return -EIO;
+		}
+		dev_warn(&stub->pdev->dev,
+			 "given to domain %d although its reset failed (%d)\n",
+			 domid, stub->reset_err);
+		return 0;
+	default:
+		return -EBUSY;
+	}
+}
+
+/* From here on Xen maps this device's vectors into the guest. */
+static int register_owner(struct pci_dev *pdev, domid_t domid)
+{
+	int err = xen_register_device_domain_owner(pdev, domid);
+
+	if (err != -EEXIST)
+		return err;
+	xen_unregister_device_domain_owner(pdev);
+	return xen_register_device_domain_owner(pdev, domid);
+}
+
+/**
+ * pcistub_assign - give a device to a guest
+ * @sbdf: address of the device
+ * @sess: the guest
+ * @found: the device, with a reference that pcistub_return() drops
+ *
+ * Return: 0; -ENODEV: not claimed; -EBUSY: another guest's; -EAGAIN: being
+ * reset, and pciback_sessions_kick() will say when it is done; -EIO: unclean and
+ * refused by strict_reset; -ENOMEM.
+ */
+int pcistub_assign(u32 sbdf, struct pciback_session *sess,
+		   struct pcistub **found)
+{
+	domid_t domid = pciback_session_domid(sess);
+	struct pcistub *stub;
+	int err = -ENODEV;
+
+	mutex_lock(&registry_lock);
+	stub = xa_load(&stubs, sbdf);
+	if (stub)
+		err = check_free(stub, domid);
+	if (!err)
+		err = register_owner(stub->pdev, domid);
+	if (!err) {
+		pcistub_get(stub);
+		pci_set_dev_assigned(stub->pdev);
+		stub->sess = sess;
+		WRITE_ONCE(stub->state, PCISTUB_ASSIGNED);
+		*found = stub;
+	}
+	mutex_unlock(&registry_lock);
+	return err;
+}
+
+/**
+ * pcistub_owner - the guest that has a device
+ * @stub: device
+ *
+ * Return: its session with a reference, or NULL.
+ */
+struct pciback_session *pcistub_owner(struct pcistub *stub)
+{
+	struct pciback_session *sess = NULL;
+
+	mutex_lock(&registry_lock);
+	if (stub->state == PCISTUB_ASSIGNED) {
+		sess = stub->sess;
+		kref_get(&sess->ref);
+	}
+	mutex_unlock(&registry_lock);
+	return sess;
+}
+
+static void disown(struct pcistub *stub)
+{
+	lockdep_assert_held(&registry_lock);
+	xen_unregister_device_domain_owner(stub->pdev);
+	pci_clear_dev_assigned(stub->pdev);
+	stub->sess = NULL;
+}
+
+/**
+ * pcistub_return - take a device back from a guest
+ * @stub: device; no request of the guest can reach it any more. The reference
+ *	that pcistub_assign() gave is dropped.
+ *
+ * Its vectors go before the guest is forgotten, its reset is queued.
+ */
+void pcistub_return(struct pcistub *stub)
+{
+	mutex_lock(&stub->lock);
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED)
+		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+	mutex_unlock(&stub->lock);
+
+	mutex_lock(&registry_lock);
+	if (stub->state == PCISTUB_ASSIGNED) {
+		disown(stub);
+		stub->permissive = false;
+		stub->intx_control = false;
+		stub->nr_denied = 0;
+		stub->count = (struct pciback_count){};
+		queue_clean(stub);
+	}
+	mutex_unlock(&registry_lock);
+	pcistub_put(stub);
+}
+
+/**
+ * pcistub_disown - end what pcistub_assign() began, for a device that is gone
+ * @stub: device without vectors
+ */
+void pcistub_disown(struct pcistub *stub)
+{
+	mutex_lock(&registry_lock);
+	disown(stub);
+	mutex_unlock(&registry_lock);
+}
+
+/**
+ * pcistub_register - make a device known
+ * @pdev: device that is being bound to this driver; device_lock() is held
+ *
+ * It is in PCISTUB_CLEANING, and stays there until pcistub_ready().
+ *
+ * Return: the device, or ERR_PTR(-ENOMEM).
+ */
+struct pcistub *pcistub_register(struct pci_dev *pdev)
+{
+	struct pcistub *stub = kzalloc(sizeof(*stub), GFP_KERNEL);
+	int err;
+
+	if (!stub)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&stub->ref);
+	stub->pdev = pci_dev_get(pdev);
+	stub->sbdf = pcistub_sbdf(pdev);
+	mutex_init(&stub->lock);
+	spin_lock_init(&stub->conf_lock);
+	INIT_LIST_HEAD(&stub->quirk_list);
+	INIT_WORK(&stub->clean_work, pciback_clean_work);
+	INIT_WORK(&stub->line_work, pciback_line_work);
+	pci_set_drvdata(pdev, stub);
+
+	mutex_lock(&registry_lock);
+	err = xa_err(xa_store(&stubs, stub->sbdf, stub, GFP_KERNEL));
+	mutex_unlock(&registry_lock);
+	if (!err)
+		return stub;
+	pci_set_drvdata(pdev, NULL);
+	pcistub_put(stub);
+	return ERR_PTR(err);
+}
+
+/**
+ * pcistub_ready - a device can be reset, and then given away
+ * @stub: device
+ */
+void pcistub_ready(struct pcistub *stub)
+{
+	mutex_lock(&registry_lock);
+	queue_clean(stub);
+	mutex_unlock(&registry_lock);
+}
+
+/**
+ * pcistub_unregister - let nobody find a device any more
+ * @stub: device; device_lock() is held
+ *
+ * It is out of its guest's map, too; after an RCU grace period no request of the
+ * guest uses it.
+ *
+ * Return: the guest that has it, for pcistub_disown(), or NULL.
+ */
+struct pciback_session *pcistub_unregister(struct pcistub *stub)
+{
+	struct pciback_session *sess;
+
+	mutex_lock(&registry_lock);
+	xa_erase(&stubs, stub->sbdf);
+	WRITE_ONCE(stub->state, PCISTUB_GONE);
+	sess = stub->sess;
+	if (sess)
+		pciback_session_lost(sess, stub);
+	mutex_unlock(&registry_lock);
+	return sess;
+}
