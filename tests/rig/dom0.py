@@ -83,8 +83,9 @@ class Dom0:
 
         Returns for each "" or the words of the error.
         """
-        script = [f'w() {{ if e=$(printf "$1" 2>&1 >{DRIVER}/{name}); '
-                  'then echo; else echo "${e##*: }"; fi; }\n']
+        # The shell's own printf does not say why a write failed; dd does.
+        script = [f'w() {{ e=$(printf "$1" | dd bs=4096 of={DRIVER}/{name} '
+                  '2>&1 | grep ^dd:); echo "${e##*: }"; }\n']
         for text in texts:
             octal = "".join(f"\\{byte:03o}" for byte in text.encode())
             script.append(f"w '{octal}'\n")
