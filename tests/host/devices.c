@@ -51,7 +51,7 @@ static const struct fake_cap nvme_caps[] = {
 	{ 0x50, PCI_CAP_ID_MSI, 20, { 0x01000000, 0xfee00000, 0x4041, 3, 1 } },
 	{ 0x40, PCI_CAP_ID_PM, 8, { 0x00030000, 0x00000008 } },
 	EXP_V2(0x70), MSIX_CAP(0xb0),
-	{ 0xc0, PCI_CAP_ID_VPD, 8, { 0 } },
+	{ 0xc0, PCI_CAP_ID_VPD, 8, { 0x92340000, 0xdeadbeef } },
 	{ 0xd0, PCI_CAP_ID_VNDR, 0x10, { 0x00100000, 1, 2, 3 } },
 	{ 0 }
 };
@@ -82,7 +82,7 @@ static const struct fake_cap vf_ext[] = {
 static const struct fake_cap odd_caps[] = {
 	{ 0x80, PCI_CAP_ID_HT, 8, { 0xa8000000, 0xfee00000 } },
 	{ 0x40, PCI_CAP_ID_MSI, 10, { 0, 0xfee00000, 0x4041 } },
-	{ 0x60, PCI_CAP_ID_AF, 6, { 0x03060000, 0x0000 } },
+	{ 0x60, PCI_CAP_ID_AF, 6, { 0x03060000, 0x0001 } },
 	{ 0x90, PCI_CAP_ID_EXP, 0x14, { 0x00010000, 0x00008cc2, 0x000f2810 } },
 	{ 0xb0, PCI_CAP_ID_EA, 8, { 0 } },
 	{ 0 }
@@ -224,6 +224,7 @@ bool fake_rig(struct rig *rig, const struct fake_dev *dev)
 	memcpy(rig->start, rig->emul.cfg, sizeof(rig->start));
 	model_init(&rig->model, &rig->emul);
 	want_policy(&rig->model, dev);
+	model_seal(&rig->model);
 	rig_fresh(rig);
 	return true;
 }

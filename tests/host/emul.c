@@ -116,7 +116,7 @@ static int write_config(const struct pci_dev *pdev, int pos, int size, u32 val)
 
 		emul->cfg[i] = (old & keep) | ((u8)val & ~keep);
 		emul->cfg[i] &= ~(val & emul->w1c[i]);
-		emul->raw[i] |= old ^ emul->cfg[i];
+		emul->raw[i & 3] |= old ^ emul->cfg[i];
 	}
 	return 0;
 }

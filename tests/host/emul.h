@@ -22,7 +22,7 @@ struct emul_calls {
  * @cfg: config space in hardware
  * @fixed: bits of @cfg that a write does not change
  * @w1c: bits of @cfg that a write of one clears
- * @raw: bits of @cfg that writes changed since emul_forget()
+ * @raw: bits of a dword of @cfg that writes changed since emul_forget()
  * @reads: number of config reads since then
  * @writes: number of config writes since then
  * @calls: calls since then
@@ -38,7 +38,7 @@ struct emul {
 	u8 cfg[4096];
 	u8 fixed[4096];
 	u8 w1c[4096];
-	u8 raw[4096];
+	u8 raw[4];
 	unsigned int reads;
 	unsigned int writes;
 	struct emul_calls calls;

@@ -99,14 +99,15 @@ struct model_reg *model_add(struct model *m, unsigned int pos,
 	reg->pos = pos;
 	reg->size = size;
 	reg->bits = bits;
+	reg->virt = model_mask(reg, VIRTUAL);
 	for (bit = pos; bit < pos + size; bit++)
 		m->owner[bit] = m->nr;
 	m->nr++;
 	return reg;
 }
 
-/* Virtual bits as on a fresh device; @hw must be that of one. */
-void model_fresh(struct model *m)
+/* All registers are there: computes the virtual bits of a fresh device. */
+void model_seal(struct model *m)
 {
 	unsigned int i;
 
@@ -115,9 +116,15 @@ void model_fresh(struct model *m)
 		u32 val = reg->has_value ? reg->value :
 					   model_hw(m, reg->pos, reg->size);
 
-		model_shadow_put(m, reg, val & model_mask(reg, VIRTUAL) &
+		model_shadow_put(m, reg, val & reg->virt &
 				 ~model_mask(reg, "0"));
 	}
+	memcpy(m->fresh, m->shadow, sizeof(m->fresh));
+}
+
+void model_fresh(struct model *m)
+{
+	memcpy(m->shadow, m->fresh, m->size);
 }
 
 /* A byte of a BAR shows its size if all its address bits were written as one. */
@@ -211,7 +218,7 @@ static bool write_bit(struct model *m, unsigned int bit, bool val,
 static int write_reg(struct model *m, struct model_reg *reg, unsigned int from,
 		     unsigned int to, u32 val, bool permissive, u32 *denied)
 {
-	u32 virt = model_mask(reg, VIRTUAL), hw = model_hw(m, reg->pos, reg->size);
+	u32 virt = reg->virt, hw = model_hw(m, reg->pos, reg->size);
 	u32 shadow = model_shadow(m, reg), new = hw;
 	bool act = false;
 	unsigned int bit;

@@ -35,6 +35,7 @@ typedef int model_act_fn(struct model *m, struct model_reg *reg, u32 old,
  * @pos: first byte
  * @size: in bytes
  * @bits: see above
+ * @virt: its virtual bits
  * @value: of virtual bits on a fresh device, if @has_value
  * @has_value: else they are as hardware was
  * @window: for a BAR, the address bits that it decodes
@@ -45,6 +46,7 @@ struct model_reg {
 	unsigned int pos;
 	unsigned int size;
 	const char *bits;
+	u32 virt;
 	u32 value;
 	bool has_value;
 	u32 window;
@@ -66,6 +68,7 @@ struct model_reg {
  * @hw: config space in hardware, as it should be
  * @hw_w1c, @hw_fixed: how that behaves
  * @shadow: the virtual bits
+ * @fresh: @shadow of a fresh device
  * @calls: what should have been called
  * @emul: for its switches
  * @slow: the last write needs process context
@@ -83,6 +86,7 @@ struct model {
 	u8 hw_w1c[4096];
 	u8 hw_fixed[4096];
 	u8 shadow[4096];
+	u8 fresh[4096];
 	struct emul_calls calls;
 	const struct emul *emul;
 	bool slow;
@@ -92,6 +96,7 @@ struct model {
 void model_init(struct model *m, const struct emul *emul);
 struct model_reg *model_add(struct model *m, unsigned int pos,
 			    unsigned int size, const char *bits);
+void model_seal(struct model *m);
 void model_fresh(struct model *m);
 u32 model_hw(const struct model *m, unsigned int pos, unsigned int size);
 void model_hw_put(struct model *m, unsigned int pos, unsigned int size, u32 mask,

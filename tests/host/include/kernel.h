@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,6 +238,7 @@ struct mutex { int unused; };
 struct list_head { struct list_head *next, *prev; };
 struct rcu_head { void *unused; };
 struct work_struct { int unused; };
+typedef void (*work_func_t)(struct work_struct *work);
 struct delayed_work { int unused; };
 struct ratelimit_state { int unused; };
 struct xenbus_watch { int unused; };
