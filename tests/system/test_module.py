@@ -17,7 +17,7 @@ def test_hide_takes_addresses_and_wildcards(dom0):
     short = dom0.bdf("igb0").removeprefix("0000:")
     whole = dom0.bdf("e1000e").rsplit(":", 1)[0]
     function = dom0.bdf("nvme").rsplit(".", 1)[0]
-    dom0.load(f"'hide= ({short}) ({whole}:*.*)({function}.*) '")
+    dom0.load(f"'hide=\" ({short}) ({whole}:*.*)({function}.*) \"'")
     for card in ("igb0", "e1000e", "nvme"):
         assert dom0.driver(dom0.bdf(card)) == "pciback", card
     assert dom0.driver(dom0.bdf("igb1")) is None

@@ -183,10 +183,11 @@ def test_interrupt_line_in_guest_is_the_gsi(dom0, start):
     dom0.load(hide=["e1000e"])
     gsi = int(dom0.sh(f"cat {DEVICES}/{dom0.bdf('e1000e')}/irq"))
     guest = start("e1000e")
-    line = f"setpci -s {devices.address(guest, 'e1000e')} INTERRUPT_LINE"
+    address = devices.address(guest, "e1000e")
+    line = f"setpci -s {address} INTERRUPT_LINE"
     assert int(guest.sh(line), 16) == gsi
+    # MSI from here to the interface's first use: the driver then finds that
+    # this model's MSI does not pass its own test, and goes back to the line.
     guest.sh("modprobe e1000e IntMode=1")
-    name = devices.network(guest, "e1000e")
-    assert [kind for _, kind in devices.interrupts(guest, name).values()
-            if kind.endswith("-pcifront-msi")]
+    guest.until(f"[ -d {DEVICES}/{address}/msi_irqs ]")
     assert int(guest.sh(line), 16) == gsi
