@@ -5,6 +5,8 @@ import re
 
 from .machine import GUEST_PORTS
 
+# By its path: busybox's own insmod tries a module that fails a second time.
+INSMOD = "/usr/sbin/insmod /xen-pciback.ko"
 DRIVER = "/sys/bus/pci/drivers/pciback"
 DEVICES = "/sys/bus/pci/devices"
 
@@ -61,7 +63,7 @@ class Dom0:
         if hide:
             listed = "".join(f"({self.bdf(card)})" for card in hide)
             options += f" 'hide={listed}'"
-        self.sh(f"insmod /xen-pciback.ko {options}", 60)
+        self.sh(f"{INSMOD} {options}", 60)
 
     def loaded(self):
         return self.run("[ -d /sys/module/xen_pciback ]").rc == 0
