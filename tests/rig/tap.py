@@ -54,6 +54,7 @@ class TapProgram(pytest.File):
         except subprocess.TimeoutExpired as error:
             out, status = str(error), "time-out"
         seen = 0
+        names = set()
         comments = []
         for line in out.splitlines():
             match = LINE.match(line)
@@ -61,7 +62,12 @@ class TapProgram(pytest.File):
                 comments.append(line)
                 continue
             seen += 1
-            yield self._item(*match.groups(), "\n".join(comments))
+            bad, number, text = match.groups()
+            # Names may repeat; results are counted by name.
+            if text in names:
+                text = f"{number} {text}"
+            names.add(text)
+            yield self._item(bad, number, text, "\n".join(comments))
             comments = []
         yield self._verdict(out, status, seen)
 
