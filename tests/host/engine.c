@@ -581,14 +581,8 @@ static const struct tap_test tests[] = {
 	{ "no memory", no_memory },
 };
 
-static void complain(const char *fmt, ...)
+static void complain(const char *text)
 {
-	char text[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
 	tap_fail("%s", text);
 }
 

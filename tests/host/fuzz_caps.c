@@ -5,7 +5,7 @@
  */
 #include "devices.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int fuzz_one(const u8 *data, size_t size);
 
 static struct emul emul;
 
@@ -116,7 +116,7 @@ static void sweep(struct pciback_conf *conf, bool permissive)
 		      (permissive && !test_bit(i / 4, conf->closed)));
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one(const u8 *data, size_t size)
 {
 	struct pciback_conf *conf;
 	bool wide = size > 256;

@@ -2,7 +2,7 @@
 /* A guest's accesses to a device with a real policy, against the model. */
 #include "devices.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int fuzz_one(const u8 *data, size_t size);
 
 /**
  * struct step - an access, made of the input
@@ -15,7 +15,10 @@ struct step {
 	u16 offset;
 	u8 what;
 	u32 value;
-} __attribute__((packed));
+};
+
+/* Bytes of input for one. */
+#define STEP 7
 
 static bool take(struct rig *rig, const struct step *step)
 {
@@ -31,7 +34,7 @@ static bool take(struct rig *rig, const struct step *step)
 	return rig_read(rig, offset, size);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one(const u8 *data, size_t size)
 {
 	static struct rig rigs[8];
 	struct rig *rig;
@@ -43,9 +46,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!rig->conf && !fake_rig(rig, &fake_devs[*data % fake_devs_nr]))
 		abort();
 	rig_fresh(rig);
-	for (data++, size--; size >= sizeof(step);
-	     data += sizeof(step), size -= sizeof(step)) {
-		memcpy(&step, data, sizeof(step));
+	for (data++, size--; size >= STEP; data += STEP, size -= STEP) {
+		memcpy(&step.offset, data, 2);
+		step.what = data[2];
+		memcpy(&step.value, data + 3, 4);
 		if (!take(rig, &step))
 			abort();
 	}

@@ -2,7 +2,7 @@
 /* Any text to each parser; what is taken is what a second reading says. */
 #include "../../parse.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int fuzz_one(const u8 *data, size_t size);
 
 static void check(bool ok)
 {
@@ -25,7 +25,7 @@ static void list(const char *text, size_t size)
 	check(!*s);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one(const u8 *data, size_t size)
 {
 	struct pciback_pattern pattern;
 	struct pciback_quirk quirk;

@@ -132,6 +132,6 @@ bool rig_dword(struct rig *rig, unsigned int dword);
 bool rig_masks(struct rig *rig);
 
 /* Complains; a program that only wants to know may redirect it. */
-extern void (*rig_complain)(const char *fmt, ...);
+extern void (*rig_complain)(const char *text);
 
 #endif /* TEST_MODEL_H */

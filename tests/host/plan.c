@@ -94,9 +94,9 @@ static void nameless(int setup)
 	};
 
 	pciback_plan(wish, 3, setup);
-	check(&wish[0], PCIBACK_REFUSE, "nameless");
+	check(&wish[0], PCIBACK_REFUSE, "no name");
 	check(&wish[1], PCIBACK_ADD, "named");
-	check(&wish[2], PCIBACK_KEEP, "nameless and going");
+	check(&wish[2], PCIBACK_KEEP, "no name, and going");
 	pciback_plan(wish, 0, setup);
 	pciback_plan(NULL, 0, setup);
 }
@@ -109,7 +109,7 @@ static void wants(int unused)
 	};
 
 	CHECK(pciback_plan_wants(wish, 4, 1), "first");
-	CHECK(!pciback_plan_wants(wish, 4, 2), "nameless");
+	CHECK(!pciback_plan_wants(wish, 4, 2), "no name");
 	CHECK(pciback_plan_wants(wish, 4, 3), "third");
 	CHECK(!pciback_plan_wants(wish, 2, 3), "beyond");
 	CHECK(pciback_plan_wants(wish, 4, 0), "0000:00:00.0");

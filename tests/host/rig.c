@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Driver and model side by side: every access to both, every effect compared. */
+#include <stdarg.h>
+
 #include "model.h"
 
-void (*rig_complain)(const char *fmt, ...);
+void (*rig_complain)(const char *text);
 
-#define COMPARE(ok, fmt, ...)						\
-	do {								\
-		if (!(ok)) {						\
-			if (rig_complain)				\
-				rig_complain("%s: " fmt, #ok, ##__VA_ARGS__); \
-			return false;					\
-		}							\
-	} while (0)
+/* Says what is wrong, unless all is well. */
+static __printf(2, 3) bool holds(bool ok, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	if (!ok && rig_complain) {
+		va_start(args, fmt);
+		vsnprintf(text, sizeof(text), fmt, args);
+		va_end(args);
+		rig_complain(text);
+	}
+	return ok;
+}
 
 /* A device that no guest has used yet. */
 void rig_fresh(struct rig *rig)
@@ -34,13 +42,17 @@ bool rig_read(struct rig *rig, long offset, long size)
 	emul_forget(&rig->emul);
 	expect = model_read(&rig->model, offset, size, &want, &touches);
 	err = pciback_conf_read(rig->conf, offset, size, &val);
-	COMPARE(err == expect, "read %#lx/%ld: %d, not %d", offset, size, err,
-		expect);
-	COMPARE(val == want, "read %#lx/%ld: %#x, not %#x", offset, size, val,
-		want);
-	COMPARE(rig->emul.reads == touches, "read %#lx/%ld: %u accesses",
-		offset, size, rig->emul.reads);
-	COMPARE(!rig->emul.writes, "read %#lx/%ld wrote", offset, size);
+	if (!holds(err == expect, "read %#lx/%ld: %d, not %d", offset, size, err,
+		   expect))
+		return false;
+	if (!holds(val == want, "read %#lx/%ld: %#x, not %#x", offset, size, val,
+		   want))
+		return false;
+	if (!holds(rig->emul.reads == touches, "read %#lx/%ld: %u accesses",
+		   offset, size, rig->emul.reads))
+		return false;
+	if (!holds(!rig->emul.writes, "read %#lx/%ld wrote", offset, size))
+		return false;
 	return true;
 }
 
@@ -52,8 +64,8 @@ static bool same_hw(const struct rig *rig, long offset, u32 val)
 		return true;
 	for (i = 0; rig->emul.cfg[i] == rig->model.hw[i];)
 		i++;
-	COMPARE(false, "write %#x to %#lx: hardware has %#x at %#x, not %#x",
-		val, offset, rig->emul.cfg[i], i, rig->model.hw[i]);
+	return holds(false, "write %#x to %#lx: hardware has %#x at %#x, not %#x",
+		     val, offset, rig->emul.cfg[i], i, rig->model.hw[i]);
 }
 
 /* What the core is to carry out must not be written raw. */
@@ -62,9 +74,10 @@ static bool raw_spares_acts(const struct rig *rig, long offset)
 	long bit;
 
 	for (bit = offset / 4 * 32; bit < offset / 4 * 32 + 32; bit++)
-		COMPARE(!strchr("as", rig->model.kind[bit]) ||
-			!(rig->emul.raw[bit / 8 % 4] >> bit % 8 & 1),
-			"bit %ld of %#lx", bit % 32, offset);
+		if (!holds(!strchr("as", rig->model.kind[bit]) ||
+			   !(rig->emul.raw[bit / 8 % 4] >> bit % 8 & 1),
+			   "bit %ld of %#lx was written raw", bit % 32, offset))
+			return false;
 	return true;
 }
 
@@ -100,29 +113,38 @@ bool rig_write(struct rig *rig, long offset, long size, u32 val,
 	memset(&m->calls, 0, sizeof(m->calls));
 	expect = model_write(m, offset, size, val, permissive, &no);
 	slow = pciback_conf_sleeps(rig->conf, offset, size);
-	COMPARE(!emul->reads, "sleeps() read");
+	if (!holds(!emul->reads, "sleeps() read"))
+		return false;
 	err = pciback_conf_write(rig->conf, offset, size, val, permissive,
 				 &denied);
-	COMPARE(err == expect, "write %#x to %#lx/%ld: %d, not %d", val, offset,
-		size, err, expect);
-	COMPARE(err || (denied.mask == no && denied.offset == offset &&
-			denied.size == size && denied.value == val),
-		"write %#x to %#lx/%ld: denied %#x, not %#x", val, offset, size,
-		denied.mask, no);
-	COMPARE(!memcmp(&emul->calls, &m->calls, sizeof(m->calls)),
-		"write %#x to %#lx/%ld calls other functions", val, offset, size);
-	COMPARE(slow || !memcmp(&emul->calls.slow, &none.slow, sizeof(none.slow)),
-		"write %#x to %#lx/%ld sleeps unannounced", val, offset, size);
-	COMPARE(slow == m->slow, "write %#x to %#lx/%ld: sleeps() %d", val,
-		offset, size, slow);
+	if (!holds(err == expect, "write %#x to %#lx/%ld: %d, not %d", val, offset,
+		   size, err, expect))
+		return false;
+	if (!holds(err || (denied.mask == no && denied.offset == offset &&
+			   denied.size == size && denied.value == val),
+		   "write %#x to %#lx/%ld: denied %#x, not %#x", val, offset, size,
+		   denied.mask, no))
+		return false;
+	if (!holds(!memcmp(&emul->calls, &m->calls, sizeof(m->calls)),
+		   "write %#x to %#lx/%ld calls other functions", val, offset, size))
+		return false;
+	if (!holds(slow || !memcmp(&emul->calls.slow, &none.slow, sizeof(none.slow)),
+		   "write %#x to %#lx/%ld sleeps unannounced", val, offset, size))
+		return false;
+	if (!holds(slow == m->slow, "write %#x to %#lx/%ld: sleeps() %d", val,
+		   offset, size, slow))
+		return false;
 	if (!same_hw(rig, offset, val))
 		return false;
-	COMPARE(expect != -EINVAL || !emul->reads, "write %#lx/%ld reads",
-		offset, size);
-	COMPARE(m->raw || !emul->writes, "write %#x to %#lx/%ld", val, offset,
-		size);
-	COMPARE(m->raw || !emul->reads || !shadow_only(m, offset, size),
-		"write %#x to %#lx/%ld touches hardware", val, offset, size);
+	if (!holds(expect != -EINVAL || !emul->reads, "write %#lx/%ld reads",
+		   offset, size))
+		return false;
+	if (!holds(m->raw || !emul->writes, "write %#x to %#lx/%ld writes", val, offset,
+		   size))
+		return false;
+	if (!holds(m->raw || !emul->reads || !shadow_only(m, offset, size),
+		   "write %#x to %#lx/%ld touches hardware", val, offset, size))
+		return false;
 	return expect == -EINVAL || raw_spares_acts(rig, offset);
 }
 
@@ -207,19 +229,22 @@ bool rig_masks(struct rig *rig)
 		const struct pciback_reg *reg;
 
 		inst = pciback_conf_find(rig->conf, want->pos);
-		COMPARE(inst && inst->reg->size == want->size,
-			"no register of %u bytes at %#x", want->size, want->pos);
+		if (!holds(inst && inst->reg->size == want->size,
+			   "no register of %u bytes at %#x", want->size, want->pos))
+			return false;
 		reg = inst->reg;
-		COMPARE(reg->virt == model_mask(want, "f0vzAS") &&
-			reg->rw == model_mask(want, "rvasAS") &&
-			reg->w1c == model_mask(want, "cz") &&
-			reg->act == model_mask(want, "asAS") &&
-			reg->slow == model_mask(want, "sS") &&
-			reg->rw_permissive == model_mask(want, "p"),
-			"masks at %#x are not those of %s", want->pos,
-			want->bits);
+		if (!holds(reg->virt == model_mask(want, "f0vzAS") &&
+			   reg->rw == model_mask(want, "rvasAS") &&
+			   reg->w1c == model_mask(want, "cz") &&
+			   reg->act == model_mask(want, "asAS") &&
+			   reg->slow == model_mask(want, "sS") &&
+			   reg->rw_permissive == model_mask(want, "p"),
+			   "masks at %#x are not those of %s", want->pos,
+			   want->bits))
+			return false;
 	}
-	COMPARE(conf->nr == rig->model.nr, "%u registers, not %u", conf->nr,
-		rig->model.nr);
+	if (!holds(conf->nr == rig->model.nr, "%u registers, not %u", conf->nr,
+		   rig->model.nr))
+		return false;
 	return true;
 }

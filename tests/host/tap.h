@@ -22,7 +22,7 @@ struct tap_test {
 /* Complaints of the test that runs; only the first ones are printed. */
 static unsigned int tap_complaints;
 
-static inline __attribute__((format(printf, 1, 2)))
+static inline __printf(1, 2)
 void tap_fail(const char *fmt, ...)
 {
 	va_list args;

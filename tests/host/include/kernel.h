@@ -12,27 +12,28 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/const.h>
 #include <linux/pci.h>
 #include <linux/types.h>
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int32_t s32;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
 
 #define __force
 #define __rcu
 
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, val)	(*(volatile typeof(x) *)&(x) = (val))
-#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+/* There is one thread. */
+#define READ_ONCE(x)		(x)
+#define WRITE_ONCE(x, val)	((x) = (val))
+#define DIV_ROUND_UP		__KERNEL_DIV_ROUND_UP
 #define GENMASK(high, low)						\
 	((~0UL << (low)) & (~0UL >> (BITS_PER_LONG - 1 - (high))))
 #define lower_32_bits(n)	((u32)(n))
@@ -40,7 +41,7 @@ typedef int32_t s32;
 #define le32_to_cpu(n)		((u32)(n))
 #define cpu_to_le32(n)		((__le32)(n))
 #define struct_size(p, member, count)					\
-	(sizeof(*(p)) + (count) * sizeof((p)->member[0]))
+	offsetof(typeof(*(p)), member[count])
 
 #define min(a, b)							\
 	({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
@@ -230,8 +231,8 @@ enum xenbus_state {
 typedef u32 grant_ref_t;
 typedef u32 evtchn_port_t;
 typedef u16 domid_t;
-typedef int spinlock_t;
-typedef int wait_queue_head_t;
+#define spinlock_t int
+#define wait_queue_head_t int
 
 struct kref { int unused; };
 struct mutex { int unused; };
