@@ -133,8 +133,10 @@ class Dom0:
 
     def tidy(self):
         """No guest, no module under test, no driver at any card."""
-        for name in self.domains():
-            self.xl(f"destroy {name}", 90)
+        for number in self.domains().values():
+            self.xl(f"destroy {number}", 90)
+        # A dead guest stays in the list while someone keeps a page of it.
+        self.until("[ $(xl list | wc -l) -eq 2 ]")
         if self.loaded():
             for bdf in self.assignable():
                 # Fails for a device that no guest had: Xen kept it for dom0.
