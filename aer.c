@@ -40,8 +40,7 @@ bool pciback_aer_event(struct pciback_channel *chan)
 }
 
 /* Posts a request; -EBUSY while there is another, -ENOTCONN if none can be. */
-static int post(struct pciback_channel *chan, u32 cmd, u32 vaddr,
-		pci_channel_state_t state)
+static int post(struct pciback_channel *chan, u32 cmd, u32 vaddr)
 {
 	struct xen_pcie_aer_op *op;
 	int err = 0;
@@ -55,7 +54,8 @@ static int post(struct pciback_channel *chan, u32 cmd, u32 vaddr,
 	} else {
 		op = &chan->page->aer_op;
 		WRITE_ONCE(op->cmd, cmd);
-		WRITE_ONCE(op->err, (__force int)state);
+		WRITE_ONCE(op->err, (__force int)(cmd == XEN_PCI_OP_aer_detected ?
+			   pci_channel_io_frozen : pci_channel_io_normal));
 		WRITE_ONCE(op->domain, vaddr >> 16);
 		WRITE_ONCE(op->bus, vaddr >> 8 & 0xff);
 		WRITE_ONCE(op->devfn, vaddr & 0xff);
@@ -90,13 +90,12 @@ static int collect(struct pciback_channel *chan, u32 *verdict)
 	return err;
 }
 
-static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr,
-	       pci_channel_state_t state, u32 *verdict)
+static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
 {
 	long left = msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
 	int err;
 
-	while ((err = post(chan, cmd, vaddr, state)) == -EBUSY && left)
+	while ((err = post(chan, cmd, vaddr)) == -EBUSY && left)
 		left = wait_event_timeout(chan->aer_wait, READ_ONCE(chan->aer) ==
 					  PCIBACK_AER_IDLE, left);
 	if (err)
@@ -123,65 +122,108 @@ static void tell_toolstack(struct pciback_session *sess)
 }
 
 /*
- * Asks the guest that has the device. RECOVERED if nobody has it; DISCONNECT if
- * the guest says so, is not there to answer, or answers nonsense.
+ * The guest lives, without this device: it cannot interrupt or reach memory any
+ * more from here on, and is taken back and reset as soon as nothing waits.
  */
-static pci_ers_result_t ask_guest(struct pci_dev *pdev, u32 cmd,
-				  pci_channel_state_t state)
+static void isolate(struct pciback_session *sess, struct pcistub *stub)
+{
+	mutex_lock(&stub->lock);
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+		pci_clear_master(stub->pdev);
+	}
+	mutex_unlock(&stub->lock);
+	tell_toolstack(sess);
+	pciback_session_evict(sess, stub);
+}
+
+/*
+ * Asks the guest that has the device; @owned says if there is one. DISCONNECT if
+ * the guest says so, is not there to answer, or answers nonsense: then it has
+ * lost the device.
+ */
+static pci_ers_result_t ask_guest(struct pci_dev *pdev, u32 cmd, bool *owned)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
-	u32 vaddr, answer = 0;
+	u32 vaddr, answer = (__force u32)PCI_ERS_RESULT_RECOVERED;
 	pci_ers_result_t verdict;
-	int err;
+	int err = 0;
 
+	*owned = sess;
 	if (!sess)
 		return PCI_ERS_RESULT_RECOVERED;
-	err = pciback_session_vaddr(sess, stub->sbdf, &vaddr) ? 0 : -ENODEV;
-	if (!err)
-		err = ask(&sess->chan, cmd, vaddr, state, &answer);
+	if (READ_ONCE(stub->evict) ||
+	    !pciback_session_vaddr(sess, stub->sbdf, &vaddr))
+		err = -ENODEV;
+	else
+		err = ask(&sess->chan, cmd, vaddr, &answer);
 	if (!err && !is_verdict(answer))
 		err = -ERANGE;
 	verdict = err ? PCI_ERS_RESULT_DISCONNECT :
 			(__force pci_ers_result_t)answer;
-	if (cmd != XEN_PCI_OP_aer_resume && verdict == PCI_ERS_RESULT_NONE)
+	if (verdict == PCI_ERS_RESULT_NONE && cmd != XEN_PCI_OP_aer_resume)
 		verdict = PCI_ERS_RESULT_DISCONNECT;
-	if (verdict == PCI_ERS_RESULT_DISCONNECT) {
-		dev_warn_ratelimited(&pdev->dev,
-				     "domain %d cannot recover from the error (%d)\n",
-				     pciback_session_domid(sess), err);
-		tell_toolstack(sess);
+	if (verdict == PCI_ERS_RESULT_DISCONNECT && !READ_ONCE(stub->evict)) {
+		dev_warn(&pdev->dev,
+			 "taken from domain %d, which cannot recover from an error (%d)\n",
+			 pciback_session_domid(sess), err);
+		isolate(sess, stub);
 	}
 	pciback_session_put(sess);
 	return verdict;
 }
 
+/* Config as the guest has it, or as a guest gets it if it cannot be read. */
+static void save_config(struct pci_dev *pdev)
+{
+	struct pcistub *stub = pcistub_of(pdev);
+	u16 vendor;
+
+	if (!pci_read_config_word(pci_physfn(pdev), PCI_VENDOR_ID, &vendor) &&
+	    vendor != 0xffff)
+		pci_save_state(pdev);
+	else
+		pci_load_saved_state(pdev, stub->fresh);
+}
+
 /*
- * A stock frontend calls its driver's mmio_enabled() without looking if there
- * is one, so a guest that can recover is led through the reset instead.
+ * A guest is always led through a reset. A stock frontend calls its driver's
+ * mmio_enabled() without looking if there is one, so recovery without a reset is
+ * not offered; and a driver that was told of no more than a non-fatal error does
+ * not quiesce the device that it will then be asked to set up anew.
  */
 static pci_ers_result_t error_detected(struct pci_dev *pdev,
 				       pci_channel_state_t state)
 {
 	pci_ers_result_t verdict;
+	bool owned;
 
-	if (state != pci_channel_io_perm_failure)
-		pci_save_state(pdev);
-	verdict = ask_guest(pdev, XEN_PCI_OP_aer_detected, state);
-	return verdict == PCI_ERS_RESULT_DISCONNECT ? verdict :
-						      PCI_ERS_RESULT_NEED_RESET;
+	save_config(pdev);
+	verdict = ask_guest(pdev, XEN_PCI_OP_aer_detected, &owned);
+	if (state == pci_channel_io_perm_failure)
+		return PCI_ERS_RESULT_DISCONNECT;
+	if (!owned || verdict != PCI_ERS_RESULT_DISCONNECT)
+		return PCI_ERS_RESULT_NEED_RESET;
+	return verdict;
 }
 
 /* The guest's driver expects config space as it left it. */
 static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 {
+	bool owned;
+
 	pci_restore_state(pdev);
-	return ask_guest(pdev, XEN_PCI_OP_aer_slotreset, pci_channel_io_normal);
+	return ask_guest(pdev, XEN_PCI_OP_aer_slotreset, &owned);
 }
 
 static void resume(struct pci_dev *pdev)
 {
-	ask_guest(pdev, XEN_PCI_OP_aer_resume, pci_channel_io_normal);
+	bool owned;
+
+	ask_guest(pdev, XEN_PCI_OP_aer_resume, &owned);
+	if (!owned)
+		pcistub_clean_again(pcistub_of(pdev));
 }
 
 const struct pci_error_handlers pciback_err_handler = {

@@ -61,7 +61,8 @@ static int start(struct pcistub *stub, enum pciback_irq_mode mode,
 	case PCIBACK_IRQ_INTX:
 		return start_intx(stub);
 	case PCIBACK_IRQ_MSI:
-		return pci_enable_msi(stub->pdev);
+		err = pci_alloc_irq_vectors(stub->pdev, nr, nr, PCI_IRQ_MSI);
+		return err < 0 ? err : 0;
 	case PCIBACK_IRQ_MSIX:
 		err = pci_enable_msix_range(stub->pdev, entries, nr, nr);
 		return err < 0 ? err : 0;
@@ -78,10 +79,8 @@ static void stop(struct pcistub *stub)
 		stop_intx(stub);
 		break;
 	case PCIBACK_IRQ_MSI:
-		pci_disable_msi(stub->pdev);
-		break;
 	case PCIBACK_IRQ_MSIX:
-		pci_disable_msix(stub->pdev);
+		pci_free_irq_vectors(stub->pdev);
 		break;
 	}
 	stub->irq.mode = PCIBACK_IRQ_NONE;
@@ -124,14 +123,14 @@ static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
  * @stub: device; the caller holds its lock
  * @mode: the new mode
  * @entries: for PCIBACK_IRQ_MSIX, the vectors; their Linux irqs are filled in
- * @nr: number of @entries
+ * @nr: number of vectors, for MSI-X of @entries
  *
  * A live MSI mode is ended first, also by a request for the same mode: a
  * frontend may have torn its vectors down without saying so. What can be
  * checked is checked before that. If the new mode cannot be started, a stand-in
  * that was there before is there again.
  *
- * Return: 0 or -errno; -EINVAL: @entries cannot be had on this device; -ENXIO:
+ * Return: 0 or -errno; -EINVAL: the device does not have these vectors; -ENXIO:
  * MSI-X while the device decodes no memory.
  */
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
@@ -142,8 +141,9 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 
 	lockdep_assert_held(&stub->lock);
 
-	if (mode == PCIBACK_IRQ_MSI && !stub->pdev->msi_cap)
-		return -ENODEV;
+	if (mode == PCIBACK_IRQ_MSI &&
+	    (nr < 1 || nr > pci_msi_vec_count(stub->pdev)))
+		return -EINVAL;
 	if (mode == PCIBACK_IRQ_MSIX) {
 		err = check_msix(stub->pdev, entries, nr);
 		if (err)

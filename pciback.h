@@ -70,6 +70,9 @@ enum pciback_irq_mode {
 	PCIBACK_IRQ_MSIX,
 };
 
+/* Vectors of MSI, PCI 3.0 section 6.8.1.3. */
+#define PCIBACK_MAX_MSI 32
+
 /**
  * struct pciback_irq - the interrupts of a device; under stub->lock
  * @mode: see there; changed by pciback_irq_set_mode() alone
@@ -132,6 +135,7 @@ struct pciback_count {
  * @denied: the first write that was denied to each of so many registers
  * @nr_denied: number of @denied
  * @count: what the present guest did
+ * @evict: the guest is to lose the device
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
@@ -163,6 +167,7 @@ struct pcistub {
 	struct pciback_denied denied[PCIBACK_MAX_DENIED];
 	unsigned int nr_denied;
 	struct pciback_count count;
+	bool evict;
 	bool permissive;
 	bool intx_control;
 
@@ -246,9 +251,11 @@ struct pciback_channel {
  * @watch: on the backend's directory
  * @work: brings the session forward; all of it runs there
  * @gone: the xenbus device was removed
+ * @lost: a device was taken from the guest, which is to be told
  *
  * @lock: mutex for what follows
  * @errors: bounds what a guest can have logged
+ * @closed: when it became Closed, in jiffies
  * @root: domain << 8 | bus of the buses that were published
  * @nr_roots: number of @root
  * @chan: to the guest
@@ -262,11 +269,13 @@ struct pciback_session {
 	struct xenbus_device *xdev;
 	char *otherend;
 	struct xenbus_watch watch;
-	struct work_struct work;
+	struct delayed_work work;
 	bool gone;
+	bool lost;
 
 	struct mutex lock; /* see the lock order */
 	struct ratelimit_state errors;
+	unsigned long closed;
 	u32 root[PCIBACK_MAX_ROOTS];
 	unsigned int nr_roots;
 	struct pciback_channel chan;
@@ -341,16 +350,20 @@ void pciback_channel_init(struct pciback_channel *chan);
 int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 			 evtchn_port_t port);
 void pciback_channel_close(struct pciback_session *sess);
+bool pciback_channel_abandoned(struct pciback_session *sess);
 
 /* session.c: a guest and its devices */
 struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 					      work_func_t work);
 void pciback_session_put(struct pciback_session *sess);
 void pciback_session_kick(struct pciback_session *sess);
+void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay);
 domid_t pciback_session_domid(const struct pciback_session *sess);
 bool pciback_session_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
 int pciback_session_update(struct pciback_session *sess, bool setup);
+unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
 void pciback_session_release(struct pciback_session *sess);
+void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub);
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
 
 /* xenbus.c: its states */

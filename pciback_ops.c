@@ -11,11 +11,15 @@
 #include <linux/nospec.h>
 #include <xen/events.h>
 #include <asm/sync_bitops.h>
+#include <asm/xen/hypercall.h>
 
 #include "pciback.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+/* Xen's io/pciif.h has it, Linux's copy does not. */
+#define XEN_PCI_OP_ENABLE_MULTI_MSI 10
 
 /* Inside, errors are errnos; the ring knows only these. */
 static s32 wire_error(int err)
@@ -86,8 +90,24 @@ static int serve_conf_write(struct pcistub *stub, struct pciback_request *req)
 
 static int serve_enable_msi(struct pcistub *stub, struct pciback_request *req)
 {
-	int err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSI, NULL, 0);
+	int err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSI, NULL, 1);
 
+	req->op.value = err ? 0 : xen_pirq_from_irq(stub->pdev->irq);
+	return err ? -EIO : 0;
+}
+
+/*
+ * ->info vectors, whose PIRQs follow each other from ->value on. If there are
+ * not so many, ->info says how many the frontend may ask for.
+ */
+static int serve_enable_multi_msi(struct pcistub *stub,
+				  struct pciback_request *req)
+{
+	int nr = min_t(u32, req->op.info, PCIBACK_MAX_MSI + 1);
+	int err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSI, NULL, nr);
+
+	if (err)
+		req->op.info = max(pci_msi_vec_count(stub->pdev), 0);
 	req->op.value = err ? 0 : xen_pirq_from_irq(stub->pdev->irq);
 	return err ? -EIO : 0;
 }
@@ -140,6 +160,7 @@ static const struct op_policy op_policy[] = {
 	[XEN_PCI_OP_disable_msi] = { serve_disable_msi },
 	[XEN_PCI_OP_enable_msix] = { serve_enable_msix },
 	[XEN_PCI_OP_disable_msix] = { serve_disable_msi },
+	[XEN_PCI_OP_ENABLE_MULTI_MSI] = { serve_enable_multi_msi },
 };
 
 static const struct op_policy *find_policy(u32 cmd)
@@ -264,6 +285,7 @@ static void answer(struct pciback_session *sess)
 		return;
 	WRITE_ONCE(to->err, op->err);
 	WRITE_ONCE(to->value, op->value);
+	WRITE_ONCE(to->info, op->info);
 	for (i = 0; i < chan->req.vectors; i++)
 		WRITE_ONCE(to->msix_entries[i].vector,
 			   op->msix_entries[i].vector);
@@ -374,12 +396,12 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 
 	lockdep_assert_held(&sess->lock);
 
+	chan->gref = gref;
+	chan->port = port;
 	irq = xenbus_map_ring_valloc(sess->xdev, &gref, 1, &page);
 	if (irq < 0)
 		return irq;
 	chan->page = page;
-	chan->gref = gref;
-	chan->port = port;
 	set_life(chan, PCIBACK_CHAN_LIVE);
 
 	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(sess->xdev, port,
@@ -393,6 +415,26 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 	}
 	chan->irq = irq;
 	return 0;
+}
+
+/**
+ * pciback_channel_abandoned - did the frontend close its event channel?
+ * @sess: session; the caller holds its lock. Its channel, or the one that could
+ *	not be opened last, is meant.
+ */
+bool pciback_channel_abandoned(struct pciback_session *sess)
+{
+	struct evtchn_status status = {
+		.dom = pciback_session_domid(sess),
+		.port = sess->chan.port,
+	};
+
+	lockdep_assert_held(&sess->lock);
+	if (HYPERVISOR_event_channel_op(EVTCHNOP_status, &status))
+		return false;
+	if (sess->chan.life == PCIBACK_CHAN_NONE)
+		return status.status != EVTCHNSTAT_unbound;
+	return status.status != EVTCHNSTAT_interdomain;
 }
 
 /**
@@ -415,4 +457,6 @@ void pciback_channel_close(struct pciback_session *sess)
 	set_life(chan, PCIBACK_CHAN_NONE);
 	xenbus_unmap_ring_vfree(sess->xdev, chan->page);
 	chan->page = NULL;
+	chan->gref = 0;
+	chan->port = 0;
 }

@@ -11,12 +11,14 @@
  * @PCIBACK_KEEP: nothing
  * @PCIBACK_ADD: export it
  * @PCIBACK_REMOVE: take it back
+ * @PCIBACK_FORGET: it was lost before, and the guest has let go of it
  * @PCIBACK_REFUSE: answer that it cannot be had
  */
 enum pciback_step {
 	PCIBACK_KEEP,
 	PCIBACK_ADD,
 	PCIBACK_REMOVE,
+	PCIBACK_FORGET,
 	PCIBACK_REFUSE,
 };
 
@@ -26,6 +28,8 @@ enum pciback_step {
  * @named: dev-N is there and well formed
  * @sbdf: what dev-N says
  * @state: what state-N says; XenbusStateUnknown if it is missing
+ * @vdevfn: what vdevfn-N asks for, or 0
+ * @permissive: what opts-N asks for
  * @exported: the guest has this device
  * @step: the plan
  */
@@ -34,6 +38,8 @@ struct pciback_wish {
 	bool named;
 	u32 sbdf;
 	enum xenbus_state state;
+	u8 vdevfn;
+	bool permissive;
 	bool exported;
 	enum pciback_step step;
 };

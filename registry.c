@@ -387,6 +387,7 @@ void pcistub_return(struct pcistub *stub)
 	if (stub->state == PCISTUB_ASSIGNED) {
 		disown(stub);
 		stub->permissive = false;
+		stub->evict = false;
 		stub->intx_control = false;
 		stub->nr_denied = 0;
 		stub->count = (struct pciback_count){};

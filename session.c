@@ -8,9 +8,7 @@
 
 #include "pciback.h"
 #include "plan.h"
-
-/* More in one guest is no request but a mistake. */
-#define MAX_DEVICES 4096
+#include "store.h"
 
 /**
  * pciback_session_domid - whose session it is
@@ -42,13 +40,26 @@ void pciback_session_put(struct pciback_session *sess)
 }
 
 /**
+ * pciback_session_kick_in - have a session look at xenstore again after a while
+ * @sess: session
+ * @delay: in jiffies; an earlier look stays
+ */
+void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay)
+{
+	kref_get(&sess->ref);
+	if (!queue_delayed_work(pciback_wq, &sess->work, delay))
+		pciback_session_put(sess);
+}
+
+/**
  * pciback_session_kick - have a session look at xenstore again
  * @sess: session; may be called with any lock held
  */
 void pciback_session_kick(struct pciback_session *sess)
 {
 	kref_get(&sess->ref);
-	if (!queue_work(pciback_wq, &sess->work))
+	/* A look that was due later had a reference of its own. */
+	if (mod_delayed_work(pciback_wq, &sess->work, 0))
 		pciback_session_put(sess);
 }
 
@@ -76,7 +87,7 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 	get_device(&xdev->dev);
 	mutex_init(&sess->lock);
 	mutex_init(&sess->map_lock);
-	INIT_WORK(&sess->work, work);
+	INIT_DELAYED_WORK(&sess->work, work);
 	ratelimit_state_init(&sess->errors, 60 * HZ, 5);
 	ratelimit_set_flags(&sess->errors, RATELIMIT_MSG_ON_RELEASE);
 	pciback_channel_init(&sess->chan);
@@ -218,94 +229,16 @@ void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 		pcistub_put(stub);
 		dev_warn(&stub->pdev->dev, "taken from domain %d while in use\n",
 			 pciback_session_domid(sess));
+		WRITE_ONCE(sess->lost, true);
 		pciback_session_kick(sess);
 		pciback_session_put(sess);
 	}
-}
-
-/* N of a key such as vdev-N */
-#define KEY_SIZE sizeof("state-4294967295")
-
-static int write_root(struct pciback_session *sess, struct xenbus_transaction xbt,
-		      u32 root)
-{
-	const char *dir = sess->xdev->nodename;
-	char key[KEY_SIZE];
-	int err;
-
-	snprintf(key, sizeof(key), "root-%u", sess->nr_roots);
-	err = xenbus_printf(xbt, dir, key, "%04x:%02x", root >> 8, root & 0xff);
-	if (err)
-		return err;
-	return xenbus_printf(xbt, dir, "root_num", "%d", sess->nr_roots + 1);
-}
-
-static bool root_known(const struct pciback_session *sess, u32 root)
-{
-	unsigned int i;
-
-	for (i = 0; i < sess->nr_roots; i++)
-		if (sess->root[i] == root)
-			return true;
-	return false;
-}
-
-/* Keys of a device; of its bus alone if there is no @dev. */
-static int write_keys(struct pciback_session *sess, struct xenbus_transaction xbt,
-		      const struct pciback_vdev *dev, unsigned int index,
-		      u32 root)
-{
-	const char *dir = sess->xdev->nodename;
-	char key[KEY_SIZE];
-	int err = 0;
-
-	/* Nothing is written into a directory that the toolstack removed. */
-	if (!xenbus_exists(xbt, dir, "state"))
-		return -ENOENT;
-	if (!root_known(sess, root))
-		err = write_root(sess, xbt, root);
-	if (err || !dev)
-		return err;
-	snprintf(key, sizeof(key), "vdev-%u", index);
-	err = xenbus_printf(xbt, dir, key, "%04x:%02x:%02x.%02x",
-			    dev->vaddr >> 16, dev->vaddr >> 8 & 0xff,
-			    PCI_SLOT(dev->vaddr & 0xff),
-			    PCI_FUNC(dev->vaddr & 0xff));
-	if (err)
-		return err;
-	snprintf(key, sizeof(key), "state-%u", index);
-	return xenbus_printf(xbt, dir, key, "%d", XenbusStateInitialised);
-}
-
-static int publish(struct pciback_session *sess, const struct pciback_vdev *dev,
-		   unsigned int index, u32 root)
-{
-	struct xenbus_transaction xbt;
-	int err, end;
-
-	if (!root_known(sess, root) && sess->nr_roots == PCIBACK_MAX_ROOTS)
-		return -ENOSPC;
-	do {
-		err = xenbus_transaction_start(&xbt);
-		if (err)
-			return err;
-		err = write_keys(sess, xbt, dev, index, root);
-		end = xenbus_transaction_end(xbt, !!err);
-	} while (end == -EAGAIN);
-	if (err || end)
-		return err ? err : end;
-
-	if (!root_known(sess, root))
-		sess->root[sess->nr_roots++] = root;
-	return 0;
 }
 
 /* Says that a device cannot be had, and goes on with the others. */
 static void refuse(struct pciback_session *sess, const struct pciback_wish *wish,
 		   int err)
 {
-	char key[KEY_SIZE];
-
 	if (wish->named)
 		xenbus_dev_error(sess->xdev, err,
 				 "device %s cannot be given to domain %d",
@@ -314,15 +247,18 @@ static void refuse(struct pciback_session *sess, const struct pciback_wish *wish
 	else
 		xenbus_dev_error(sess->xdev, err, "dev-%u names no device",
 				 wish->index);
-	snprintf(key, sizeof(key), "state-%u", wish->index);
-	if (xenbus_exists(XBT_NIL, sess->xdev->nodename, key))
-		xenbus_printf(XBT_NIL, sess->xdev->nodename, key, "%d",
-			      XenbusStateClosed);
+	pciback_store_state(sess, wish->index, XenbusStateClosed, true);
 }
 
 static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 {
-	struct pciback_vdev dev = { .sbdf = wish->sbdf };
+	struct pciback_vdev dev = {
+		.sbdf = wish->sbdf, .vdevfn = wish->vdevfn,
+	};
+	struct pciback_keys keys = {
+		.index = wish->index, .state = XenbusStateInitialised,
+		.vdev = &dev,
+	};
 	int err;
 
 	err = pcistub_assign(wish->sbdf, sess, &dev.stub);
@@ -337,7 +273,10 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 		pciback_session_put(sess);
 		return err;
 	}
-	err = publish(sess, &dev, wish->index, dev.vaddr >> 8);
+	if (wish->permissive)
+		WRITE_ONCE(dev.stub->permissive, true);
+	keys.root = dev.vaddr >> 8;
+	err = pciback_store_write(sess, &keys);
 	if (err)
 		take_back(sess, wish->sbdf);
 	else
@@ -346,54 +285,74 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 	return err;
 }
 
+/* The toolstack removes the device's keys itself, when it sees this done. */
 static void withdraw(struct pciback_session *sess,
 		     const struct pciback_wish *wish)
 {
-	char key[KEY_SIZE];
-
 	take_back(sess, wish->sbdf);
-	snprintf(key, sizeof(key), "vdev-%u", wish->index);
-	xenbus_rm(XBT_NIL, sess->xdev->nodename, key);
-}
-
-static void read_wish(struct pciback_session *sess, struct pciback_wish *wish,
-		      unsigned int index)
-{
-	const char *dir = sess->xdev->nodename;
-	char key[KEY_SIZE];
-	char *name;
-
-	wish->index = index;
-	snprintf(key, sizeof(key), "dev-%u", index);
-	name = xenbus_read(XBT_NIL, dir, key, NULL);
-	if (!IS_ERR(name)) {
-		wish->named = !pciback_parse_sbdf(name, &wish->sbdf);
-		kfree(name);
-	}
-	snprintf(key, sizeof(key), "state-%u", index);
-	wish->state = xenbus_read_unsigned(dir, key, XenbusStateUnknown);
-	wish->exported = wish->named && map_has(sess, wish->sbdf);
+	pciback_store_state(sess, wish->index, wish->state, true);
 }
 
 static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishes,
 		       unsigned int *nr)
 {
+	int err = pciback_store_wishes(sess, wishes, nr);
 	unsigned int i;
-	int got;
 
-	got = xenbus_scanf(XBT_NIL, sess->xdev->nodename, "num_devs", "%u", nr);
-	if (got != 1)
-		return -ENOENT;
-	if (*nr > MAX_DEVICES) {
-		xenbus_dev_error(sess->xdev, -ERANGE, "num_devs is %u", *nr);
-		return -ERANGE;
+	for (i = 0; !err && i < *nr; i++)
+		(*wishes)[i].exported = (*wishes)[i].named &&
+					map_has(sess, (*wishes)[i].sbdf);
+	return err;
+}
+
+/* Takes one step of a plan. */
+static int take_step(struct pciback_session *sess,
+		     const struct pciback_wish *wish)
+{
+	switch (wish->step) {
+	case PCIBACK_KEEP:
+		return 0;
+	case PCIBACK_ADD:
+		return export(sess, wish);
+	case PCIBACK_REMOVE:
+		withdraw(sess, wish);
+		return 0;
+	case PCIBACK_FORGET:
+		pciback_store_state(sess, wish->index, XenbusStateClosed, true);
+		return 0;
+	case PCIBACK_REFUSE:
+		return -EINVAL;
 	}
-	*wishes = kvcalloc(*nr, sizeof(**wishes), GFP_KERNEL);
-	if (!*wishes)
-		return -ENOMEM;
-	for (i = 0; i < *nr; i++)
-		read_wish(sess, &(*wishes)[i], i);
-	return 0;
+	return -EINVAL;
+}
+
+/* What goes makes room for what comes. */
+static int take_steps(struct pciback_session *sess,
+		      const struct pciback_wish *wish, unsigned int nr,
+		      bool removals)
+{
+	unsigned int i;
+	int err, ret = 0;
+
+	for (i = 0; i < nr; i++) {
+		bool removal = wish[i].step == PCIBACK_REMOVE;
+
+		if (removal != removals)
+			continue;
+		err = take_step(sess, &wish[i]);
+		if (err == -EAGAIN)
+			ret = err;
+		else if (err)
+			refuse(sess, &wish[i], err);
+	}
+	return ret;
+}
+
+static int publish_first_root(struct pciback_session *sess)
+{
+	struct pciback_keys root = { .root = 0 };
+
+	return pciback_topology->has_root ? pciback_store_write(sess, &root) : 0;
 }
 
 /**
@@ -409,36 +368,81 @@ static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishe
 int pciback_session_update(struct pciback_session *sess, bool setup)
 {
 	struct pciback_wish *wish;
-	unsigned int i, nr;
-	int err, ret;
+	unsigned int nr;
+	int err;
 
 	lockdep_assert_held(&sess->lock);
 
-	if (setup && pciback_topology->has_root) {
-		ret = publish(sess, NULL, 0, 0);
-		if (ret)
-			return ret;
-	}
-	ret = read_wishes(sess, &wish, &nr);
-	if (ret)
-		return ret;
-	pciback_plan(wish, nr, setup);
-	take_unwanted_back(sess, wish, nr);
-	for (i = 0; i < nr; i++)
-		if (wish[i].step == PCIBACK_REMOVE)
-			withdraw(sess, &wish[i]);
-	for (i = 0; i < nr; i++) {
-		if (wish[i].step == PCIBACK_KEEP || wish[i].step == PCIBACK_REMOVE)
-			continue;
-		err = wish[i].step == PCIBACK_ADD ? export(sess, &wish[i]) :
-						    -EINVAL;
-		if (err == -EAGAIN)
-			ret = err;
-		else if (err)
-			refuse(sess, &wish[i], err);
+	err = read_wishes(sess, &wish, &nr);
+	if (err)
+		return err;
+	if (setup)
+		err = publish_first_root(sess);
+	if (!err) {
+		pciback_plan(wish, nr, setup);
+		take_unwanted_back(sess, wish, nr);
+		take_steps(sess, wish, nr, true);
+		err = take_steps(sess, wish, nr, false);
 	}
 	kvfree(wish);
-	return ret;
+	return err;
+}
+
+static bool is_evicted(u32 sbdf)
+{
+	struct pcistub *stub = pcistub_find(sbdf);
+	bool evicted;
+
+	if (!stub)
+		return false;
+	evicted = READ_ONCE(stub->evict);
+	pcistub_put(stub);
+	return evicted;
+}
+
+/**
+ * pciback_session_shed - take devices back that are to go, and say so
+ * @sess: session; the caller holds its lock
+ * @connected: there is a frontend that lets go of them when it is told
+ *
+ * Return: the number of devices that the frontend has to be told of.
+ */
+unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
+{
+	struct pciback_wish *wish;
+	unsigned int i, nr, told = 0;
+
+	lockdep_assert_held(&sess->lock);
+
+	if (!xchg(&sess->lost, false) || read_wishes(sess, &wish, &nr))
+		return 0;
+	for (i = 0; i < nr; i++) {
+		if (wish[i].exported && is_evicted(wish[i].sbdf)) {
+			take_back(sess, wish[i].sbdf);
+			wish[i].exported = false;
+		}
+		/* What was published as ours and is not is what was lost. */
+		if (!wish[i].named || wish[i].exported ||
+		    wish[i].state != XenbusStateInitialised)
+			continue;
+		pciback_store_state(sess, i, connected ? XenbusStateClosing :
+						   XenbusStateClosed, !connected);
+		told++;
+	}
+	kvfree(wish);
+	return told;
+}
+
+/**
+ * pciback_session_evict - a guest is to lose a device
+ * @sess: session
+ * @stub: one of its devices
+ */
+void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub)
+{
+	WRITE_ONCE(stub->evict, true);
+	WRITE_ONCE(sess->lost, true);
+	pciback_session_kick(sess);
 }
 
 /**

@@ -138,6 +138,13 @@ static bool beside_sibling(const struct pciback_vmap *map,
 	return false;
 }
 
+/* The toolstack's wish, if that address is free. */
+static bool as_asked(const struct pciback_vmap *map, struct pciback_vdev *dev)
+{
+	dev->vaddr = dev->vdevfn;
+	return dev->vdevfn && !pciback_vmap_find(map, dev->vaddr);
+}
+
 /*
  * The first empty slot. A function keeps its number, since drivers may go by
  * it; a virtual function becomes function 0, where every scan looks.
@@ -146,7 +153,7 @@ static int vpci_place(const struct pciback_vmap *map, struct pciback_vdev *dev)
 {
 	unsigned int slot, i = 0;
 
-	if (beside_sibling(map, dev))
+	if (as_asked(map, dev) || beside_sibling(map, dev))
 		return 0;
 	for (slot = 0; slot < VIRTUAL_BUSES * SLOTS_PER_BUS; slot++) {
 		if (!map || i == map->nr || map->dev[i].vaddr >> 3 != slot) {

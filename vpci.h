@@ -13,6 +13,7 @@ struct pcistub;
  * @vaddr: address that the guest uses for it
  * @sbdf: address that the host uses for it
  * @virtfn: it is a virtual function
+ * @vdevfn: where the toolstack would have it on bus 0000:00; 0: no matter
  * @stub: the device, to which the map has a reference; NULL: it was taken out
  *	where there was no memory for a new map
  */
@@ -20,6 +21,7 @@ struct pciback_vdev {
 	u32 vaddr;
 	u32 sbdf;
 	bool virtfn;
+	u8 vdevfn;
 	struct pcistub *stub;
 };
 

@@ -16,6 +16,12 @@
 /* Steps of a session before it goes to the back of the queue. */
 #define MAX_STEPS 16
 
+/* How long a closed frontend has to see that we are closed too. */
+#define REOPEN_DELAY (1 * HZ)
+
+/* How often we look if a frontend that published is still there. */
+#define FRONTEND_CHECK (1 * HZ)
+
 static DEFINE_MUTEX(sessions_lock);
 static LIST_HEAD(sessions);
 
@@ -29,6 +35,9 @@ static LIST_HEAD(sessions);
  * @RECONFIGURE: UPDATE, for a frontend that waits for Reconfigured
  * @REPLUG: UPDATE that nobody waits for, and becomes Initialised
  * @RECONNECT: follows a frontend that published another page
+ * @RETRY: becomes Initialised if the frontend published anew after a failure
+ * @DETACH: has the frontend let go of devices that were lost
+ * @REOPEN: becomes InitWait again, for the frontend's next driver
  * @RESTART: forgets the frontend and becomes Initialised
  * @DISCONNECT: forgets the frontend and becomes Closing
  * @CLOSE: forgets the frontend and becomes Closed
@@ -42,6 +51,9 @@ enum action {
 	RECONFIGURE,
 	REPLUG,
 	RECONNECT,
+	RETRY,
+	DETACH,
+	REOPEN,
 	RESTART,
 	DISCONNECT,
 	CLOSE,
@@ -52,7 +64,8 @@ enum action {
 /* By the state of the backend and of the frontend, as they are in xenstore. */
 static const u8 session_table[NR_STATES][NR_STATES] = {
 	[XenbusStateInitWait] = {
-		[0 ... NR_STATES - 1] = SETUP,
+		[XenbusStateUnknown ... XenbusStateClosing] = SETUP,
+		[XenbusStateReconfiguring ... XenbusStateReconfigured] = SETUP,
 	},
 	[XenbusStateInitialised] = {
 		[XenbusStateUnknown] = UPDATE,
@@ -66,6 +79,7 @@ static const u8 session_table[NR_STATES][NR_STATES] = {
 	[XenbusStateConnected] = {
 		[XenbusStateInitialising] = RESTART,
 		[XenbusStateInitialised] = RECONNECT,
+		[XenbusStateConnected] = DETACH,
 		[XenbusStateClosing] = DISCONNECT,
 		[XenbusStateClosed] = CLOSE,
 	},
@@ -73,11 +87,13 @@ static const u8 session_table[NR_STATES][NR_STATES] = {
 		[XenbusStateUnknown] = CLOSE,
 		[XenbusStateInitialising] = CLOSE,
 		[XenbusStateInitWait] = CLOSE,
+		[XenbusStateInitialised] = RETRY,
 		[XenbusStateClosed] = CLOSE,
 	},
 	[XenbusStateClosed] = {
 		[XenbusStateInitialising] = RESTART,
 		[XenbusStateInitialised] = RESTART,
+		[XenbusStateClosed] = REOPEN,
 	},
 	[XenbusStateReconfiguring] = {
 		[XenbusStateUnknown] = REPLUG,
@@ -139,6 +155,20 @@ static int read_publication(struct pciback_session *sess, grant_ref_t *gref,
 	return err;
 }
 
+/*
+ * A frontend that published and went away, as Linux 7.3 does when it takes its
+ * own publication for a reset, is not looked for again by its kernel until its
+ * state is Initialising: what toolstacks write when they make the device.
+ */
+static void reset_frontend(struct pciback_session *sess)
+{
+	pciback_channel_close(sess);
+	set_state(sess, XenbusStateInitialised);
+	if (xenbus_exists(XBT_NIL, sess->otherend, "state"))
+		xenbus_printf(XBT_NIL, sess->otherend, "state", "%d",
+			      XenbusStateInitialising);
+}
+
 static void connect(struct pciback_session *sess)
 {
 	evtchn_port_t port;
@@ -154,19 +184,48 @@ static void connect(struct pciback_session *sess)
 	}
 	pciback_channel_close(sess);
 	err = pciback_channel_open(sess, gref, port);
-	if (err)
-		fail(sess, err, "frontend's page or event channel is of no use");
-	else
+	if (!err)
 		set_state(sess, XenbusStateConnected);
+	else if (pciback_channel_abandoned(sess))
+		reset_frontend(sess);
+	else
+		fail(sess, err, "frontend's page or event channel is of no use");
 }
 
-static bool publication_changed(struct pciback_session *sess)
+/* Is there another page or event channel than we know? */
+static bool published_anew(struct pciback_session *sess)
 {
 	evtchn_port_t port;
 	grant_ref_t gref;
 
 	return !read_publication(sess, &gref, &port) &&
 	       (gref != sess->chan.gref || port != sess->chan.port);
+}
+
+/* The frontend has not come to be Connected yet: is it still the same? */
+static void reconnect(struct pciback_session *sess)
+{
+	if (published_anew(sess))
+		connect(sess);
+	else if (pciback_channel_abandoned(sess))
+		reset_frontend(sess);
+	else
+		pciback_session_kick_in(sess, FRONTEND_CHECK);
+}
+
+/*
+ * The frontend's driver is gone, the guest is not. The next driver must not find
+ * us Closed, or it closes too; a frontend that waits for Closed must see it. So
+ * we stay Closed for a while.
+ */
+static void reopen(struct pciback_session *sess)
+{
+	unsigned long when = sess->closed + REOPEN_DELAY;
+
+	if (time_before(jiffies, when))
+		pciback_session_kick_in(sess, when - jiffies);
+	else
+		set_state(sess, XenbusStateInitWait);
 }
 
 /* ---- the state machine ---- */
@@ -190,9 +249,11 @@ static void act(struct pciback_session *sess, enum action action)
 			set_state(sess, XenbusStateInitialised);
 		break;
 	case UPDATE:
+		pciback_session_shed(sess, false);
 		pciback_session_update(sess, false);
 		break;
 	case CONNECT:
+		pciback_session_shed(sess, false);
 		if (!pciback_session_update(sess, false))
 			connect(sess);
 		break;
@@ -208,8 +269,18 @@ static void act(struct pciback_session *sess, enum action action)
 			set_state(sess, XenbusStateInitialised);
 		break;
 	case RECONNECT:
-		if (publication_changed(sess))
-			connect(sess);
+		reconnect(sess);
+		break;
+	case RETRY:
+		if (published_anew(sess))
+			set_state(sess, XenbusStateInitialised);
+		break;
+	case DETACH:
+		if (pciback_session_shed(sess, true))
+			set_state(sess, XenbusStateReconfiguring);
+		break;
+	case REOPEN:
+		reopen(sess);
 		break;
 	case RESTART:
 		pciback_channel_close(sess);
@@ -221,6 +292,7 @@ static void act(struct pciback_session *sess, enum action action)
 		break;
 	case CLOSE:
 		pciback_channel_close(sess);
+		sess->closed = jiffies;
 		set_state(sess, XenbusStateClosed);
 		break;
 	}
@@ -244,11 +316,12 @@ static bool step(struct pciback_session *sess)
 	/* The toolstack writes our state too, behind the core's back. */
 	sess->xdev->state = be;
 
+	/* The toolstack is done with the guest, and the guest with us. */
 	if (!online && (fe == XenbusStateUnknown || fe == XenbusStateClosed ||
 			be == XenbusStateClosed)) {
-		action = be == XenbusStateClosed ? NOTHING : CLOSE;
 		pciback_channel_close(sess);
 		pciback_session_release(sess);
+		action = be == XenbusStateClosed ? NOTHING : CLOSE;
 	}
 	act(sess, action);
 	return sess->xdev->state != be;
@@ -257,7 +330,7 @@ static bool step(struct pciback_session *sess)
 static void session_work(struct work_struct *work)
 {
 	struct pciback_session *sess =
-		container_of(work, struct pciback_session, work);
+		container_of(work, struct pciback_session, work.work);
 	unsigned int steps = 0;
 
 	mutex_lock(&sess->lock);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A backend's directory in xenstore, as far as it is about devices. */
+#ifndef XEN_PCIBACK_STORE_H
+#define XEN_PCIBACK_STORE_H
+
+#include "pciback.h"
+#include "plan.h"
+
+/**
+ * struct pciback_keys - what is to be written about one device
+ * @index: N of its keys
+ * @state: for state-N
+ * @vdev: its address, for vdev-N, or NULL
+ * @drop: vdev-N is to go
+ * @root: its bus, or -1
+ */
+struct pciback_keys {
+	unsigned int index;
+	enum xenbus_state state;
+	const struct pciback_vdev *vdev;
+	bool drop;
+	s64 root;
+};
+
+int pciback_store_write(struct pciback_session *sess,
+			const struct pciback_keys *keys);
+void pciback_store_state(struct pciback_session *sess, unsigned int index,
+			 enum xenbus_state state, bool drop);
+int pciback_store_wishes(struct pciback_session *sess,
+			 struct pciback_wish **wishes, unsigned int *nr);
+
+#endif /* XEN_PCIBACK_STORE_H */
