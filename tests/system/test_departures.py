@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Devices and drivers that leave in use: the guest is told, and lives."""
+
+from rig import devices
+from rig.dom0 import DEVICES, DRIVER
+
+# What libxl waits for a backend.
+SECONDS = 10
+
+
+def gone_from(guest, card):
+    """Wait until the guest's kernel has let go of a card."""
+    vendor_device = "".join(devices.CARDS[card][:2])
+    guest.until(f"! grep -q {vendor_device} /proc/bus/pci/devices", SECONDS)
+
+
+def backend(dom0, guest, key):
+    return dom0.xenstore(f"/local/domain/0/backend/pci/{guest.id}/0/{key}")
+
+
+def settled(dom0, guest, state):
+    """Wait until the backend is in a state."""
+    path = f"/local/domain/0/backend/pci/{guest.id}/0/state"
+    dom0.until(f"[ \"$(xenstore-read {path})\" = {state} ]", SECONDS)
+
+
+def test_unbind_in_use_takes_the_card_from_the_guest(dom0, start):
+    dom0.load(hide=["igb0", "e1000e"])
+    guest = start("igb0", "e1000e")
+    devices.network(guest, "igb0")
+    devices.network(guest, "e1000e")
+    bdf = dom0.bdf("igb0")
+    dom0.sh(f"echo {bdf} >{DRIVER}/unbind", SECONDS)
+    gone_from(guest, "igb0")
+    settled(dom0, guest, 4)
+    assert backend(dom0, guest, "state-0") == "6"
+    assert backend(dom0, guest, "vdev-0") is None
+    name = devices.interface(guest, devices.address(guest, "e1000e"))
+    devices.ping(guest, name)
+    # dom0's own driver takes the card over.
+    dom0.sh("modprobe igb")
+    dom0.sh(f"[ -d {DEVICES}/{bdf}/net ] || "
+            f"echo {bdf} >/sys/bus/pci/drivers/igb/bind")
+    devices.lease(dom0, devices.interface(dom0, bdf))
+
+
+def test_unplug_in_use_takes_the_card_from_the_guest(dom0, start, bed):
+    dom0.load(hide=["e1000e", "igb0"])
+    guest = start("e1000e", "igb0")
+    devices.network(guest, "e1000e")
+    bdf = dom0.bdf("e1000e")
+    bed.machine.monitor("device_del", id="e1000e")
+    try:
+        dom0.until(f"[ ! -e {DEVICES}/{bdf} ]", SECONDS)
+        gone_from(guest, "e1000e")
+        settled(dom0, guest, 4)
+        devices.network(guest, "igb0")
+    finally:
+        # The next test gets a machine that has the card.
+        bed.worn = True
+
+
+def test_frontend_driver_reload_reconnects(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    devices.network(guest, "igb0")
+    for _ in range(2):
+        guest.sh("rmmod igb; rmmod xen_pcifront", SECONDS * 2)
+        settled(dom0, guest, 2)
+        guest.sh("modprobe xen_pcifront")
+        settled(dom0, guest, 4)
+        guest.until("grep -q 10c9 /proc/bus/pci/devices")
+        devices.network(guest, "igb0")
+
+
+def test_crashed_guest_leaves_nothing(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    devices.network(guest, "igb0")
+    guest.crash()
+    assert dom0.assignable() == [dom0.bdf("igb0")]
+    assert dom0.run("xenstore-ls /local/domain/0/backend/pci").out.strip() \
+        in ("", "xenstore-ls: xs_directory "
+                "(/local/domain/0/backend/pci): No such file or directory")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+"""PCIe errors of a device that a guest has, injected by dom0's aer_inject."""
+
+import struct
+
+import pytest
+
+from rig import devices
+from test_departures import SECONDS, backend, gone_from, settled
+
+# PCIe 3.0 section 7.10.2: of the first the function recovers, the second ends
+# in a reset of the link.
+COMPLETION_TIMEOUT = 0x4000
+DATA_LINK_PROTOCOL = 0x10
+
+
+def inject(dom0, card, uncorrectable=0, correctable=0):
+    """Have dom0 see an error of a card, as struct aer_error_inj has it."""
+    domain, bus, devfn = dom0.bdf(card).split(":")
+    slot, function = devfn.split(".")
+    record = struct.pack("=BBBxIIIIIII", int(bus, 16), int(slot, 16),
+                         int(function, 16), uncorrectable, correctable,
+                         0, 0, 0, 0, int(domain, 16))
+    octal = "".join(f"\\{byte:03o}" for byte in record)
+    dom0.sh("modprobe aer_inject")
+    dom0.until("[ -c /dev/aer_inject ]")
+    dom0.sh(f"printf '{octal}' | dd of=/dev/aer_inject bs=64 2>&1")
+
+
+def recovered(dom0, count):
+    """Wait until dom0's AER core has said that it recovered."""
+    dom0.until("[ $(dmesg | grep -c 'device recovery successful') -ge "
+               f"{count} ]", SECONDS * 3)
+
+
+@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
+                         ids=["nonfatal", "fatal"])
+def test_guest_recovers_from_error(dom0, start, card, error):
+    dom0.load(hide=[card])
+    guest = start(card)
+    name = devices.network(guest, card)
+    for count in (1, 2):
+        inject(dom0, card, uncorrectable=error)
+        recovered(dom0, count)
+        guest.until(f"[ \"$(cat /sys/class/net/{name}/carrier)\" = 1 ]")
+        devices.ping(guest, name)
+
+
+def test_guest_without_driver_loses_the_card_only(dom0, start):
+    dom0.load(hide=["igb0", "e1000e"])
+    guest = start("igb0", "e1000e")
+    devices.network(guest, "e1000e")
+    inject(dom0, "igb0", uncorrectable=COMPLETION_TIMEOUT)
+    gone_from(guest, "igb0")
+    settled(dom0, guest, 4)
+    assert backend(dom0, guest, "aerState") == "aerfail"
+    assert backend(dom0, guest, "state-0") == "6"
+    name = devices.interface(guest, devices.address(guest, "e1000e"))
+    devices.ping(guest, name)
+    # The card was reset and works for the next.
+    other = start("igb0", name="other")
+    devices.network(other, "igb0")
+
+
+def test_error_of_a_free_card_is_survived(dom0, start):
+    dom0.load(hide=["igb0"])
+    inject(dom0, "igb0", uncorrectable=COMPLETION_TIMEOUT)
+    recovered(dom0, 1)
+    guest = start("igb0")
+    devices.network(guest, "igb0")
+
+
+def test_guest_with_error_is_destroyed_in_time(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    devices.network(guest, "igb0")
+    # The guest's kernel stops: nobody answers the error.
+    dom0.xl(f"pause {guest.name}")
+    inject(dom0, "igb0", uncorrectable=COMPLETION_TIMEOUT)
+    dom0.until("dmesg | grep -q 'AER.*0000'")
+    dom0.xl(f"destroy {guest.name}", SECONDS)
+    guest.forget()
+    other = start("igb0", name="other")
+    devices.network(other, "igb0")
