@@ -12,7 +12,8 @@ static enum pciback_step step_for(const struct pciback_wish *wish, bool first,
 		return wish->state == XenbusStateClosing ? PCIBACK_REMOVE :
 							   PCIBACK_KEEP;
 	if (wish->state == XenbusStateClosing)
-		return first && !setup ? PCIBACK_FORGET : PCIBACK_KEEP;
+		return wish->named && first && !setup ? PCIBACK_FORGET :
+							PCIBACK_KEEP;
 	/* At the start all devices are meant, whatever state-N says. */
 	if (wish->state != XenbusStateInitialising && !setup)
 		return PCIBACK_KEEP;

@@ -6,21 +6,24 @@
 #define K PCIBACK_KEEP
 #define A PCIBACK_ADD
 #define D PCIBACK_REMOVE
+#define F PCIBACK_FORGET
 #define R PCIBACK_REFUSE
 
 /*
  * By state-N, from 0 (missing) to 8. A toolstack writes 1 to add and 5 to
- * remove; we write 3. At setup every device is meant but one that goes.
+ * remove; we write 3. At setup every device is meant but one that goes. One that
+ * goes and is not there was lost before: its address is to be forgotten.
  */
 static const enum pciback_step
 	/*                  0  1  2  3  4  5  6  7  8 */
-	add[]          = {  K, A, K, K, K, K, K, K, K },
+	add[]          = {  K, A, K, K, K, F, K, K, K },
 	add_at_setup[] = {  A, A, A, A, A, K, A, A, A },
 	bad[]          = {  K, R, K, K, K, K, K, K, K },
 	bad_at_setup[] = {  R, R, R, R, R, K, R, R, R },
 	have[]         = {  K, K, K, K, K, D, K, K, K };
 
-static const char * const step_name[] = { "keep", "add", "remove", "refuse" };
+static const char * const step_name[] = { "keep", "add", "remove", "forget",
+					  "refuse" };
 
 static const enum pciback_step *expected(bool usable, bool exported, bool setup)
 {
@@ -127,7 +130,7 @@ static void mixed(int unused)
 		{ .named = true, .sbdf = 3, .state = 1 },
 		{ .named = true, .sbdf = 4, .state = 5 },
 	};
-	static const enum pciback_step want[] = { K, D, R, A, K };
+	static const enum pciback_step want[] = { K, D, R, A, F };
 	unsigned int i;
 
 	pciback_plan(wish, 5, false);
