@@ -364,12 +364,32 @@ static void toolstack_changed(struct xenbus_watch *watch, const char *path,
 	pciback_session_kick(container_of(watch, struct pciback_session, watch));
 }
 
+/*
+ * A guest can remove its frontend's directory and go on using the device; only
+ * the toolstack removes the guest's own, when the guest is no more.
+ */
+static bool guest_is_gone(const struct xenbus_device *xdev)
+{
+	char path[sizeof("/local/domain/65535")];
+
+	snprintf(path, sizeof(path), "/local/domain/%u", xdev->otherend_id);
+	return !xenbus_exists(XBT_NIL, path, "");
+}
+
+/*
+ * The end of a session is seen here, not in its work item: only xenwatch itself
+ * may unregister a xenbus device. It still reads xenstore alone.
+ */
 static void frontend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 {
 	struct pciback_session *sess = dev_get_drvdata(&xdev->dev);
 
-	if (sess)
-		pciback_session_kick(sess);
+	if (!sess)
+		return;
+	pciback_session_kick(sess);
+	if ((state == XenbusStateClosed && !xenbus_dev_is_online(xdev)) ||
+	    (state == XenbusStateUnknown && guest_is_gone(xdev)))
+		device_unregister(&xdev->dev);
 }
 
 static void session_remove(struct xenbus_device *xdev)
