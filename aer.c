@@ -127,12 +127,7 @@ static void tell_toolstack(struct pciback_session *sess)
  */
 static void isolate(struct pciback_session *sess, struct pcistub *stub)
 {
-	mutex_lock(&stub->lock);
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
-		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
-		pci_clear_master(stub->pdev);
-	}
-	mutex_unlock(&stub->lock);
+	pciback_silence(stub);
 	tell_toolstack(sess);
 	pciback_session_evict(sess, stub);
 }

@@ -159,6 +159,20 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 }
 
 /**
+ * pciback_silence - a device's driver is gone: no interrupts, no DMA
+ * @stub: device
+ */
+void pciback_silence(struct pcistub *stub)
+{
+	mutex_lock(&stub->lock);
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+		pci_clear_master(stub->pdev);
+	}
+	mutex_unlock(&stub->lock);
+}
+
+/**
  * pciback_irq_line_pirq - what a guest uses to bind a device's INTx line
  * @stub: device
  *

@@ -328,6 +328,7 @@ void pciback_quirks_free(struct pcistub *stub);
 /* irq.c */
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr);
+void pciback_silence(struct pcistub *stub);
 u32 pciback_irq_line_pirq(const struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
 void pciback_line_work(struct work_struct *work);
@@ -362,6 +363,7 @@ domid_t pciback_session_domid(const struct pciback_session *sess);
 bool pciback_session_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
 int pciback_session_update(struct pciback_session *sess, bool setup);
 unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
+void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);
 void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub);
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);

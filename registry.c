@@ -378,11 +378,7 @@ static void disown(struct pcistub *stub)
  */
 void pcistub_return(struct pcistub *stub)
 {
-	mutex_lock(&stub->lock);
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED)
-		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
-	mutex_unlock(&stub->lock);
-
+	pciback_silence(stub);
 	mutex_lock(&registry_lock);
 	if (stub->state == PCISTUB_ASSIGNED) {
 		disown(stub);

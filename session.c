@@ -434,6 +434,28 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 }
 
 /**
+ * pciback_session_silence - the frontend is gone, and with it all drivers
+ * @sess: session; the caller holds its lock
+ *
+ * The guest keeps its devices for another frontend, but what they would reach
+ * by DMA until then is nobody's any more.
+ */
+void pciback_session_silence(struct pciback_session *sess)
+{
+	struct pciback_vmap *map;
+	unsigned int i;
+
+	lockdep_assert_held(&sess->lock);
+
+	mutex_lock(&sess->map_lock);
+	map = map_of(sess);
+	for (i = 0; map && i < map->nr; i++)
+		if (map->dev[i].stub)
+			pciback_silence(map->dev[i].stub);
+	mutex_unlock(&sess->map_lock);
+}
+
+/**
  * pciback_session_evict - a guest is to lose a device
  * @sess: session
  * @stub: one of its devices

@@ -155,6 +155,14 @@ static int read_publication(struct pciback_session *sess, grant_ref_t *gref,
 	return err;
 }
 
+static void forget_frontend(struct pciback_session *sess)
+{
+	if (sess->chan.life == PCIBACK_CHAN_NONE)
+		return;
+	pciback_channel_close(sess);
+	pciback_session_silence(sess);
+}
+
 /*
  * A frontend that published and went away, as Linux 7.3 does when it takes its
  * own publication for a reset, is not looked for again by its kernel until its
@@ -162,7 +170,7 @@ static int read_publication(struct pciback_session *sess, grant_ref_t *gref,
  */
 static void reset_frontend(struct pciback_session *sess)
 {
-	pciback_channel_close(sess);
+	forget_frontend(sess);
 	set_state(sess, XenbusStateInitialised);
 	if (xenbus_exists(XBT_NIL, sess->otherend, "state"))
 		xenbus_printf(XBT_NIL, sess->otherend, "state", "%d",
@@ -182,7 +190,7 @@ static void connect(struct pciback_session *sess)
 		     "frontend published no page");
 		return;
 	}
-	pciback_channel_close(sess);
+	forget_frontend(sess);
 	err = pciback_channel_open(sess, gref, port);
 	if (!err)
 		set_state(sess, XenbusStateConnected);
@@ -283,15 +291,15 @@ static void act(struct pciback_session *sess, enum action action)
 		reopen(sess);
 		break;
 	case RESTART:
-		pciback_channel_close(sess);
+		forget_frontend(sess);
 		set_state(sess, XenbusStateInitialised);
 		break;
 	case DISCONNECT:
-		pciback_channel_close(sess);
+		forget_frontend(sess);
 		set_state(sess, XenbusStateClosing);
 		break;
 	case CLOSE:
-		pciback_channel_close(sess);
+		forget_frontend(sess);
 		sess->closed = jiffies;
 		set_state(sess, XenbusStateClosed);
 		break;
@@ -319,7 +327,7 @@ static bool step(struct pciback_session *sess)
 	/* The toolstack is done with the guest, and the guest with us. */
 	if (!online && (fe == XenbusStateUnknown || fe == XenbusStateClosed ||
 			be == XenbusStateClosed)) {
-		pciback_channel_close(sess);
+		forget_frontend(sess);
 		pciback_session_release(sess);
 		action = be == XenbusStateClosed ? NOTHING : CLOSE;
 	}
@@ -340,7 +348,7 @@ static void session_work(struct work_struct *work)
 			break;
 		}
 	if (READ_ONCE(sess->gone)) {
-		pciback_channel_close(sess);
+		forget_frontend(sess);
 		pciback_session_release(sess);
 	}
 	mutex_unlock(&sess->lock);
