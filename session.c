@@ -157,6 +157,23 @@ static bool map_has(struct pciback_session *sess, u32 sbdf)
 	return has;
 }
 
+/* The @i-th device, with a reference; NULL in its place if it was taken out. */
+static bool map_get(struct pciback_session *sess, unsigned int i,
+		    struct pcistub **stub)
+{
+	struct pciback_vmap *map;
+	bool there;
+
+	mutex_lock(&sess->map_lock);
+	map = map_of(sess);
+	there = map && i < map->nr;
+	*stub = there ? map->dev[i].stub : NULL;
+	if (*stub)
+		pcistub_get(*stub);
+	mutex_unlock(&sess->map_lock);
+	return there;
+}
+
 /* Any device that is not among the wishes; all of them if there are none. */
 static bool map_unwanted(struct pciback_session *sess,
 			 const struct pciback_wish *wish, unsigned int nr,
@@ -442,17 +459,17 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
  */
 void pciback_session_silence(struct pciback_session *sess)
 {
-	struct pciback_vmap *map;
+	struct pcistub *stub;
 	unsigned int i;
 
 	lockdep_assert_held(&sess->lock);
 
-	mutex_lock(&sess->map_lock);
-	map = map_of(sess);
-	for (i = 0; map && i < map->nr; i++)
-		if (map->dev[i].stub)
-			pciback_silence(map->dev[i].stub);
-	mutex_unlock(&sess->map_lock);
+	for (i = 0; map_get(sess, i, &stub); i++) {
+		if (!stub)
+			continue;
+		pciback_silence(stub);
+		pcistub_put(stub);
+	}
 }
 
 /**

@@ -37,7 +37,9 @@ def test_unbind_in_use_takes_the_card_from_the_guest(dom0, start):
     assert backend(dom0, guest, "vdev-0") is None
     name = devices.interface(guest, devices.address(guest, "e1000e"))
     devices.ping(guest, name)
-    # dom0's own driver takes the card over.
+    # To Xen it is the guest's still, until the toolstack says so too.
+    guest.detach(bdf)
+    dom0.run(f"xl pci-assignable-remove {bdf}")
     dom0.sh("modprobe igb")
     dom0.sh(f"[ -d {DEVICES}/{bdf}/net ] || "
             f"echo {bdf} >/sys/bus/pci/drivers/igb/bind")
