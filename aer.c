@@ -12,6 +12,9 @@
 
 #include "pciback.h"
 
+/* The longest from one step of the host's recovery to the next. */
+#define RECOVERY_STEP (10 * HZ)
+
 static unsigned int aer_timeout_ms = 10000;
 module_param(aer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error");
@@ -125,48 +128,82 @@ static void tell_toolstack(struct pciback_session *sess)
  * The guest lives, without this device: it cannot interrupt or reach memory any
  * more from here on, and is taken back and reset as soon as nothing waits.
  */
-static void isolate(struct pciback_session *sess, struct pcistub *stub)
+static void isolate(struct pciback_session *sess, struct pcistub *stub,
+		    enum pciback_evict how)
 {
+	WRITE_ONCE(stub->recovering, false);
 	pciback_silence(stub);
-	tell_toolstack(sess);
-	pciback_session_evict(sess, stub);
+	if (how == PCIBACK_LEAVES)
+		tell_toolstack(sess);
+	pciback_session_evict(sess, stub, how);
 }
 
-/*
- * Asks the guest that has the device; @owned says if there is one. DISCONNECT if
- * the guest says so, is not there to answer, or answers nonsense: then it has
- * lost the device.
- */
-static pci_ers_result_t ask_guest(struct pci_dev *pdev, u32 cmd, bool *owned)
+/* Asks the guest; what is no verdict, or none in time, is DISCONNECT. */
+static pci_ers_result_t ask_guest(struct pciback_session *sess,
+				  struct pcistub *stub, u32 cmd)
 {
-	struct pcistub *stub = pcistub_of(pdev);
-	struct pciback_session *sess = pcistub_owner(stub);
-	u32 vaddr, answer = (__force u32)PCI_ERS_RESULT_RECOVERED;
-	pci_ers_result_t verdict;
-	int err = 0;
+	u32 vaddr, answer = 0;
+	pci_ers_result_t verdict = PCI_ERS_RESULT_DISCONNECT;
+	int err = -ENODEV;
 
-	*owned = sess;
-	if (!sess)
-		return PCI_ERS_RESULT_RECOVERED;
-	if (READ_ONCE(stub->evict) ||
-	    !pciback_session_vaddr(sess, stub->sbdf, &vaddr))
-		err = -ENODEV;
-	else
+	if (pciback_session_vaddr(sess, stub->sbdf, &vaddr))
 		err = ask(&sess->chan, cmd, vaddr, &answer);
 	if (!err && !is_verdict(answer))
 		err = -ERANGE;
-	verdict = err ? PCI_ERS_RESULT_DISCONNECT :
-			(__force pci_ers_result_t)answer;
+	if (!err)
+		verdict = (__force pci_ers_result_t)answer;
+	/* Nobody there had anything to say, where something had to be done. */
 	if (verdict == PCI_ERS_RESULT_NONE && cmd != XEN_PCI_OP_aer_resume)
 		verdict = PCI_ERS_RESULT_DISCONNECT;
-	if (verdict == PCI_ERS_RESULT_DISCONNECT && !READ_ONCE(stub->evict)) {
-		dev_warn(&pdev->dev,
+	if (verdict == PCI_ERS_RESULT_DISCONNECT) {
+		dev_warn(&stub->pdev->dev,
 			 "taken from domain %d, which cannot recover from an error (%d)\n",
 			 pciback_session_domid(sess), err);
-		isolate(sess, stub);
+		isolate(sess, stub, PCIBACK_LEAVES);
 	}
-	pciback_session_put(sess);
 	return verdict;
+}
+
+/* The host's AER core gives up in silence: then nobody goes on after us. */
+static void expect_more(struct pcistub *stub)
+{
+	WRITE_ONCE(stub->recovering, true);
+	pcistub_get(stub);
+	if (!queue_delayed_work(pciback_wq, &stub->recover_work, RECOVERY_STEP))
+		pcistub_put(stub);
+}
+
+/**
+ * pciback_recovery_goes_on - no need to end a recovery: its next step is here
+ * @stub: device
+ *
+ * Return: false if the guest has no part in a recovery.
+ */
+bool pciback_recovery_goes_on(struct pcistub *stub)
+{
+	if (cancel_delayed_work(&stub->recover_work))
+		pcistub_put(stub);
+	return READ_ONCE(stub->recovering);
+}
+
+/**
+ * pciback_recover_work - reset a device whose recovery came to nothing
+ * @work: &pcistub.recover_work; owns a reference to the device
+ */
+void pciback_recover_work(struct work_struct *work)
+{
+	struct pcistub *stub = container_of(work, struct pcistub,
+					    recover_work.work);
+	struct pciback_session *sess = pcistub_owner(stub);
+
+	if (sess && READ_ONCE(stub->recovering)) {
+		dev_warn(&stub->pdev->dev,
+			 "the host did not recover from the error: reset\n");
+		isolate(sess, stub, PCIBACK_RETURNS);
+	}
+	if (sess)
+		pciback_session_put(sess);
+	pcistub_put(stub);
 }
 
 /* Config as the guest has it, or as a guest gets it if it cannot be read. */
@@ -183,42 +220,83 @@ static void save_config(struct pci_dev *pdev)
 }
 
 /*
- * A guest is always led through a reset. A stock frontend calls its driver's
- * mmio_enabled() without looking if there is one, so recovery without a reset is
- * not offered; and a driver that was told of no more than a non-fatal error does
- * not quiesce the device that it will then be asked to set up anew.
+ * What a stock frontend may die of is not asked of it. It calls its driver's
+ * mmio_enabled() without looking if there is one, so a recovery without reset is
+ * not offered; a driver that is told of no more than a non-fatal error does not
+ * quiesce the device that it is then to set up anew, so all errors are told as
+ * fatal; and a driver that restores config while MSI-X is on makes its kernel
+ * write the vector table, which Xen keeps from guests: its kernel dies of that.
+ * Such a guest gets its device unplugged and, reset, plugged in again.
  */
+static pci_ers_result_t tell(struct pciback_session *sess, struct pcistub *stub)
+{
+	pci_ers_result_t verdict;
+
+	if (READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
+		dev_warn(&stub->pdev->dev,
+			 "taken from domain %d for a reset after an error\n",
+			 pciback_session_domid(sess));
+		isolate(sess, stub, PCIBACK_RETURNS);
+		return PCI_ERS_RESULT_NEED_RESET;
+	}
+	verdict = ask_guest(sess, stub, XEN_PCI_OP_aer_detected);
+	if (verdict == PCI_ERS_RESULT_DISCONNECT)
+		return verdict;
+	expect_more(stub);
+	return PCI_ERS_RESULT_NEED_RESET;
+}
+
 static pci_ers_result_t error_detected(struct pci_dev *pdev,
 				       pci_channel_state_t state)
 {
-	pci_ers_result_t verdict;
-	bool owned;
+	struct pcistub *stub = pcistub_of(pdev);
+	struct pciback_session *sess = pcistub_owner(stub);
+	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
 
+	pciback_recovery_goes_on(stub);
 	save_config(pdev);
-	verdict = ask_guest(pdev, XEN_PCI_OP_aer_detected, &owned);
-	if (state == pci_channel_io_perm_failure)
-		return PCI_ERS_RESULT_DISCONNECT;
-	if (!owned || verdict != PCI_ERS_RESULT_DISCONNECT)
-		return PCI_ERS_RESULT_NEED_RESET;
-	return verdict;
+	if (sess) {
+		if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
+			verdict = tell(sess, stub);
+		pciback_session_put(sess);
+	}
+	return state == pci_channel_io_perm_failure ?
+	       PCI_ERS_RESULT_DISCONNECT : verdict;
 }
 
 /* The guest's driver expects config space as it left it. */
 static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 {
-	bool owned;
+	struct pcistub *stub = pcistub_of(pdev);
+	struct pciback_session *sess = pcistub_owner(stub);
+	pci_ers_result_t verdict = PCI_ERS_RESULT_RECOVERED;
 
-	pci_restore_state(pdev);
-	return ask_guest(pdev, XEN_PCI_OP_aer_slotreset, &owned);
+	if (!sess)
+		return verdict;
+	if (pciback_recovery_goes_on(stub)) {
+		pci_restore_state(pdev);
+		verdict = ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
+		if (verdict != PCI_ERS_RESULT_DISCONNECT)
+			expect_more(stub);
+	}
+	pciback_session_put(sess);
+	return verdict;
 }
 
 static void resume(struct pci_dev *pdev)
 {
-	bool owned;
+	struct pcistub *stub = pcistub_of(pdev);
+	struct pciback_session *sess = pcistub_owner(stub);
 
-	ask_guest(pdev, XEN_PCI_OP_aer_resume, &owned);
-	if (!owned)
-		pcistub_clean_again(pcistub_of(pdev));
+	if (!sess) {
+		pcistub_clean_again(stub);
+		return;
+	}
+	if (pciback_recovery_goes_on(stub)) {
+		WRITE_ONCE(stub->recovering, false);
+		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
+	}
+	pciback_session_put(sess);
 }
 
 const struct pci_error_handlers pciback_err_handler = {

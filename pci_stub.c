@@ -171,6 +171,7 @@ static void pcistub_remove(struct pci_dev *pdev)
 	bool clean = READ_ONCE(stub->state) == PCISTUB_FREE;
 	struct pciback_session *sess = pcistub_unregister(stub);
 
+	pciback_recovery_goes_on(stub);
 	/* Whoever found the device in the guest's map is done with it. */
 	if (sess)
 		synchronize_rcu();

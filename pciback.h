@@ -107,6 +107,18 @@ struct pciback_count {
 };
 
 /**
+ * enum pciback_evict - what an error comes to for a device and its guest
+ * @PCIBACK_STAYS: there was none, or it was recovered from
+ * @PCIBACK_LEAVES: the guest loses the device
+ * @PCIBACK_RETURNS: the guest loses the device, and gets it again after a reset
+ */
+enum pciback_evict {
+	PCIBACK_STAYS,
+	PCIBACK_LEAVES,
+	PCIBACK_RETURNS,
+};
+
+/**
  * struct pcistub - a device claimed from the host
  * @ref: the registry, the owner's map and queued work hold references
  * @pdev: the device; a reference is held
@@ -135,12 +147,14 @@ struct pciback_count {
  * @denied: the first write that was denied to each of so many registers
  * @nr_denied: number of @denied
  * @count: what the present guest did
- * @evict: the guest is to lose the device
+ * @evict: see there; of the last guest until there is another
+ * @recovering: the guest was told of an error, and waits for what comes next
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
  * @clean_work: resets the device
  * @line_work: gives dom0 its stand-in handler, see irq.c
+ * @recover_work: ends a recovery that nobody went on with, see aer.c
  */
 struct pcistub {
 	struct kref ref;
@@ -167,12 +181,14 @@ struct pcistub {
 	struct pciback_denied denied[PCIBACK_MAX_DENIED];
 	unsigned int nr_denied;
 	struct pciback_count count;
-	bool evict;
+	enum pciback_evict evict;
+	bool recovering;
 	bool permissive;
 	bool intx_control;
 
 	struct work_struct clean_work;
 	struct work_struct line_work;
+	struct delayed_work recover_work;
 };
 
 /**
@@ -255,7 +271,8 @@ struct pciback_channel {
  *
  * @lock: mutex for what follows
  * @errors: bounds what a guest can have logged
- * @closed: when it became Closed, in jiffies
+ * @detaching: it became Reconfiguring by itself, to have devices let go
+ * @since: when that was, or when it became Closed; in jiffies
  * @root: domain << 8 | bus of the buses that were published
  * @nr_roots: number of @root
  * @chan: to the guest
@@ -275,7 +292,8 @@ struct pciback_session {
 
 	struct mutex lock; /* see the lock order */
 	struct ratelimit_state errors;
-	unsigned long closed;
+	bool detaching;
+	unsigned long since;
 	u32 root[PCIBACK_MAX_ROOTS];
 	unsigned int nr_roots;
 	struct pciback_channel chan;
@@ -365,7 +383,8 @@ int pciback_session_update(struct pciback_session *sess, bool setup);
 unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
 void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);
-void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub);
+void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub,
+			   enum pciback_evict how);
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
 
 /* xenbus.c: its states */
@@ -380,5 +399,7 @@ extern const struct attribute_group *pciback_device_groups[];
 /* aer.c */
 extern const struct pci_error_handlers pciback_err_handler;
 bool pciback_aer_event(struct pciback_channel *chan);
+void pciback_recover_work(struct work_struct *work);
+bool pciback_recovery_goes_on(struct pcistub *stub);
 
 #endif /* XEN_PCIBACK_H */

@@ -274,6 +274,12 @@ void pcistub_unhold_bus(struct pcistub *stub)
 	mutex_unlock(&registry_lock);
 }
 
+/* After an error, a device whose reset fails is broken. */
+static bool is_broken(const struct pcistub *stub)
+{
+	return stub->evict != PCIBACK_STAYS && stub->reset_err != -ENOTTY;
+}
+
 static int check_free(struct pcistub *stub, domid_t domid)
 {
 	switch (stub->state) {
@@ -282,10 +288,11 @@ static int check_free(struct pcistub *stub, domid_t domid)
 	case PCISTUB_CLEANING:
 		return -EAGAIN;
 	case PCISTUB_DIRTY:
-		if (strict_reset) {
+		if (strict_reset || is_broken(stub)) {
 			dev_err(&stub->pdev->dev,
-				"refused to domain %d: reset failed (%d), strict_reset is set\n",
-				domid, stub->reset_err);
+				"refused to domain %d: reset failed (%d)%s\n",
+				domid, stub->reset_err, strict_reset ?
+				", strict_reset is set" : " after an error");
 			return -EIO;
 		}
 		dev_warn(&stub->pdev->dev,
@@ -335,6 +342,8 @@ int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		pcistub_get(stub);
 		pci_set_dev_assigned(stub->pdev);
 		stub->sess = sess;
+		WRITE_ONCE(stub->evict, PCIBACK_STAYS);
+		WRITE_ONCE(stub->recovering, false);
 		WRITE_ONCE(stub->state, PCISTUB_ASSIGNED);
 		*found = stub;
 	}
@@ -383,7 +392,6 @@ void pcistub_return(struct pcistub *stub)
 	if (stub->state == PCISTUB_ASSIGNED) {
 		disown(stub);
 		stub->permissive = false;
-		stub->evict = false;
 		stub->intx_control = false;
 		stub->nr_denied = 0;
 		stub->count = (struct pciback_count){};
@@ -427,6 +435,7 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	INIT_LIST_HEAD(&stub->quirk_list);
 	INIT_WORK(&stub->clean_work, pciback_clean_work);
 	INIT_WORK(&stub->line_work, pciback_line_work);
+	INIT_DELAYED_WORK(&stub->recover_work, pciback_recover_work);
 	pci_set_drvdata(pdev, stub);
 
 	mutex_lock(&registry_lock);

@@ -322,6 +322,27 @@ static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishe
 	return err;
 }
 
+static enum pciback_evict evicted(u32 sbdf)
+{
+	struct pcistub *stub = pcistub_find(sbdf);
+	enum pciback_evict how;
+
+	if (!stub)
+		return PCIBACK_STAYS;
+	how = READ_ONCE(stub->evict);
+	pcistub_put(stub);
+	return how;
+}
+
+/* The guest has let go of a device that it had lost. */
+static int forget(struct pciback_session *sess, const struct pciback_wish *wish)
+{
+	if (evicted(wish->sbdf) == PCIBACK_RETURNS)
+		return export(sess, wish);
+	pciback_store_state(sess, wish->index, XenbusStateClosed, true);
+	return 0;
+}
+
 /* Takes one step of a plan. */
 static int take_step(struct pciback_session *sess,
 		     const struct pciback_wish *wish)
@@ -335,8 +356,7 @@ static int take_step(struct pciback_session *sess,
 		withdraw(sess, wish);
 		return 0;
 	case PCIBACK_FORGET:
-		pciback_store_state(sess, wish->index, XenbusStateClosed, true);
-		return 0;
+		return forget(sess, wish);
 	case PCIBACK_REFUSE:
 		return -EINVAL;
 	}
@@ -405,18 +425,6 @@ int pciback_session_update(struct pciback_session *sess, bool setup)
 	return err;
 }
 
-static bool is_evicted(u32 sbdf)
-{
-	struct pcistub *stub = pcistub_find(sbdf);
-	bool evicted;
-
-	if (!stub)
-		return false;
-	evicted = READ_ONCE(stub->evict);
-	pcistub_put(stub);
-	return evicted;
-}
-
 /**
  * pciback_session_shed - take devices back that are to go, and say so
  * @sess: session; the caller holds its lock
@@ -434,7 +442,8 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 	if (!xchg(&sess->lost, false) || read_wishes(sess, &wish, &nr))
 		return 0;
 	for (i = 0; i < nr; i++) {
-		if (wish[i].exported && is_evicted(wish[i].sbdf)) {
+		if (wish[i].exported &&
+		    evicted(wish[i].sbdf) != PCIBACK_STAYS) {
 			take_back(sess, wish[i].sbdf);
 			wish[i].exported = false;
 		}
@@ -476,10 +485,12 @@ void pciback_session_silence(struct pciback_session *sess)
  * pciback_session_evict - a guest is to lose a device
  * @sess: session
  * @stub: one of its devices
+ * @how: for good, or to get it again
  */
-void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub)
+void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub,
+			   enum pciback_evict how)
 {
-	WRITE_ONCE(stub->evict, true);
+	WRITE_ONCE(stub->evict, how);
 	WRITE_ONCE(sess->lost, true);
 	pciback_session_kick(sess);
 }

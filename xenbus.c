@@ -19,6 +19,13 @@
 /* How long a closed frontend has to see that we are closed too. */
 #define REOPEN_DELAY (1 * HZ)
 
+/*
+ * How long a frontend has to let go of a device that it lost. A guest that hangs
+ * must not keep the toolstack, which waits ten seconds for us to be Connected,
+ * from destroying it.
+ */
+#define DETACH_PATIENCE (3 * HZ)
+
 /* How often we look if a frontend that published is still there. */
 #define FRONTEND_CHECK (1 * HZ)
 
@@ -37,6 +44,7 @@ static LIST_HEAD(sessions);
  * @RECONNECT: follows a frontend that published another page
  * @RETRY: becomes Initialised if the frontend published anew after a failure
  * @DETACH: has the frontend let go of devices that were lost
+ * @AWAIT: gives a frontend time to let go, and then goes on without
  * @REOPEN: becomes InitWait again, for the frontend's next driver
  * @RESTART: forgets the frontend and becomes Initialised
  * @DISCONNECT: forgets the frontend and becomes Closing
@@ -53,6 +61,7 @@ enum action {
 	RECONNECT,
 	RETRY,
 	DETACH,
+	AWAIT,
 	REOPEN,
 	RESTART,
 	DISCONNECT,
@@ -99,6 +108,7 @@ static const u8 session_table[NR_STATES][NR_STATES] = {
 		[XenbusStateUnknown] = REPLUG,
 		[XenbusStateInitialising] = REPLUG,
 		[XenbusStateInitWait] = REPLUG,
+		[XenbusStateConnected] = AWAIT,
 		[XenbusStateReconfiguring] = RECONFIGURE,
 		[XenbusStateClosing] = DISCONNECT,
 		[XenbusStateClosed] = CLOSE,
@@ -221,6 +231,31 @@ static void reconnect(struct pciback_session *sess)
 		pciback_session_kick_in(sess, FRONTEND_CHECK);
 }
 
+/* Has the frontend let go of devices; what it lost is taken back already. */
+static void detach(struct pciback_session *sess)
+{
+	if (!pciback_session_shed(sess, true))
+		return;
+	sess->detaching = true;
+	sess->since = jiffies;
+	set_state(sess, XenbusStateReconfiguring);
+}
+
+/* Of our own request for reconfiguration only: the toolstack minds its own. */
+static void await_frontend(struct pciback_session *sess)
+{
+	unsigned long when = sess->since + DETACH_PATIENCE;
+
+	if (!sess->detaching)
+		return;
+	if (time_before(jiffies, when)) {
+		pciback_session_kick_in(sess, when - jiffies);
+		return;
+	}
+	sess->detaching = false;
+	set_state(sess, XenbusStateConnected);
+}
+
 /*
  * The frontend's driver is gone, the guest is not. The next driver must not find
  * us Closed, or it closes too; a frontend that waits for Closed must see it. So
@@ -228,7 +263,7 @@ static void reconnect(struct pciback_session *sess)
  */
 static void reopen(struct pciback_session *sess)
 {
-	unsigned long when = sess->closed + REOPEN_DELAY;
+	unsigned long when = sess->since + REOPEN_DELAY;
 
 	if (time_before(jiffies, when))
 		pciback_session_kick_in(sess, when - jiffies);
@@ -269,6 +304,7 @@ static void act(struct pciback_session *sess, enum action action)
 		set_state(sess, XenbusStateConnected);
 		break;
 	case RECONFIGURE:
+		sess->detaching = false;
 		if (!pciback_session_update(sess, false))
 			set_state(sess, XenbusStateReconfigured);
 		break;
@@ -284,8 +320,10 @@ static void act(struct pciback_session *sess, enum action action)
 			set_state(sess, XenbusStateInitialised);
 		break;
 	case DETACH:
-		if (pciback_session_shed(sess, true))
-			set_state(sess, XenbusStateReconfiguring);
+		detach(sess);
+		break;
+	case AWAIT:
+		await_frontend(sess);
 		break;
 	case REOPEN:
 		reopen(sess);
@@ -300,7 +338,7 @@ static void act(struct pciback_session *sess, enum action action)
 		break;
 	case CLOSE:
 		forget_frontend(sess);
-		sess->closed = jiffies;
+		sess->since = jiffies;
 		set_state(sess, XenbusStateClosed);
 		break;
 	}

@@ -50,6 +50,19 @@ def interrupts(where, name):
     return found
 
 
+def settle(where, card, seconds=30):
+    """Wait until a card is there with its driver, and has been for a second.
+
+    A card that is taken away for a reset is there, gone, and there again.
+    """
+    vendor, device, _ = CARDS[card]
+    has = f"grep -q '{vendor}{device}.*{driver(card)}' /proc/bus/pci/devices"
+    where.sh(f"n=0; m=0; until [ $n -ge 10 ]; do m=$((m + 1)); "
+             f"if {has}; then n=$((n + 1)); else n=0; fi; "
+             f"[ $m -lt {seconds * 10} ] || exit 1; sleep 0.1; done",
+             seconds * 3)
+
+
 def driver(card):
     """Name of the Linux driver of a card."""
     return "igb" if card.startswith("igb") else card
