@@ -5,8 +5,17 @@
 
 /**
  * struct emul_calls - how often the core, or the rest of the driver, was asked
- *
- * The ones in @slow need process context.
+ * @master_on: pci_set_master()
+ * @master_off: pci_clear_master()
+ * @mwi_on: pci_try_set_mwi()
+ * @mwi_off: pci_clear_mwi()
+ * @intx_on: pciback_guest_intx(), on
+ * @intx_off: pciback_guest_intx(), off
+ * @decodes: pciback_guest_decodes()
+ * @rom_on: pci_enable_rom()
+ * @rom_off: pci_disable_rom()
+ * @readrq: pcie_set_readrq()
+ * @slow: what needs process context
  */
 struct emul_calls {
 	unsigned int master_on, master_off, mwi_on, mwi_off;
@@ -31,7 +40,8 @@ struct emul_calls {
  * @msi_control: pciback_guest_msi_bits() grants
  * @refuse: the core refuses power states, ROM and VPD
  * @gsi: what pciback_gsi() answers
- * @pm, @exp: where the core finds these capabilities
+ * @pm: where the core finds power management
+ * @exp: where the core finds PCI Express
  */
 struct emul {
 	struct pci_dev pdev;

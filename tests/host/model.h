@@ -66,7 +66,8 @@ struct model_reg {
  * @closed: bytes that stay shut on a permissive device
  * @zero: bytes that read as zero
  * @hw: config space in hardware, as it should be
- * @hw_w1c, @hw_fixed: how that behaves
+ * @hw_w1c: bits of @hw that clear by one
+ * @hw_fixed: bits of @hw that a write does not change
  * @shadow: the virtual bits
  * @fresh: @shadow of a fresh device
  * @calls: what should have been called
