@@ -329,8 +329,6 @@ void pcistub_unhold_bus(struct pcistub *stub);
 
 bool pcistub_any_assigned(const struct pciback_pattern *pattern);
 bool pcistub_permissive(const struct pcistub *stub);
-void pcistub_conf_begin(struct pcistub *stub);
-void pcistub_conf_end(struct pcistub *stub);
 
 /* slots.c: addresses to be claimed */
 int pciback_slots_add(const struct pciback_pattern *pattern);
@@ -365,6 +363,8 @@ void pciback_reset_prepare(struct pci_dev *pdev);
 void pciback_reset_done(struct pci_dev *pdev);
 
 /* pciback_ops.c: requests of a guest */
+void pcistub_conf_begin(struct pcistub *stub);
+void pcistub_conf_end(struct pcistub *stub);
 void pciback_channel_init(struct pciback_channel *chan);
 int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 			 evtchn_port_t port);

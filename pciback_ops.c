@@ -40,6 +40,30 @@ static s32 wire_error(int err)
 	}
 }
 
+/**
+ * pcistub_conf_begin - have the policy for oneself, to sleep while using it
+ * @stub: device; the caller holds its lock
+ */
+void pcistub_conf_begin(struct pcistub *stub)
+{
+	lockdep_assert_held(&stub->lock);
+	spin_lock_irq(&stub->conf_lock);
+	stub->conf_busy = true;
+	spin_unlock_irq(&stub->conf_lock);
+}
+
+/**
+ * pcistub_conf_end - let others use the policy
+ * @stub: device on which pcistub_conf_begin() was called
+ */
+void pcistub_conf_end(struct pcistub *stub)
+{
+	lockdep_assert_held(&stub->lock);
+	spin_lock_irq(&stub->conf_lock);
+	stub->conf_busy = false;
+	spin_unlock_irq(&stub->conf_lock);
+}
+
 static bool denied_before(const struct pcistub *stub, u16 offset)
 {
 	unsigned int i;

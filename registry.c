@@ -45,8 +45,7 @@ static void pcistub_free(struct kref *ref)
 
 /**
  * pcistub_get - take a reference
- * @stub: device to which the caller has one already, or which it found in a
- *	map or the registry under their lock or RCU
+ * @stub: device, found under a lock or RCU, or by another reference
  */
 void pcistub_get(struct pcistub *stub)
 {
@@ -115,7 +114,7 @@ int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data)
 }
 
 /**
- * pcistub_any_assigned - does a guest have one of these devices?
+ * pcistub_any_assigned - does a guest have one of them?
  * @pattern: addresses
  */
 bool pcistub_any_assigned(const struct pciback_pattern *pattern)
@@ -154,30 +153,6 @@ void pcistub_set_state(struct pcistub *stub, enum pcistub_state state)
 	mutex_unlock(&registry_lock);
 }
 
-/**
- * pcistub_conf_begin - have the policy for oneself, to sleep while using it
- * @stub: device; the caller holds its lock
- */
-void pcistub_conf_begin(struct pcistub *stub)
-{
-	lockdep_assert_held(&stub->lock);
-	spin_lock_irq(&stub->conf_lock);
-	stub->conf_busy = true;
-	spin_unlock_irq(&stub->conf_lock);
-}
-
-/**
- * pcistub_conf_end - let others use the policy
- * @stub: device on which pcistub_conf_begin() was called
- */
-void pcistub_conf_end(struct pcistub *stub)
-{
-	lockdep_assert_held(&stub->lock);
-	spin_lock_irq(&stub->conf_lock);
-	stub->conf_busy = false;
-	spin_unlock_irq(&stub->conf_lock);
-}
-
 /* Resets a device that nobody has; the registry lock is held. */
 static void queue_clean(struct pcistub *stub)
 {
@@ -209,34 +184,36 @@ int pcistub_clean_again(struct pcistub *stub)
 	return err;
 }
 
-/* Is this device on the bus somebody's? That ends the walk. */
-static int is_in_use(struct pci_dev *pdev, void *in_use)
+static bool is_below(const struct pcistub *stub, const struct pci_bus *bus)
 {
-	struct pcistub *stub = xa_load(&stubs, pcistub_sbdf(pdev));
+	const struct pci_bus *at;
 
-	*(bool *)in_use = !stub || stub->state == PCISTUB_ASSIGNED;
-	return *(bool *)in_use;
+	for (at = stub->pdev->bus; at; at = at->parent)
+		if (at == bus)
+			return true;
+	return false;
 }
 
-static int hold(struct pci_dev *pdev, void *self)
+/* Devices of ours on a bus and below it; INT_MAX if a guest has one. */
+static int count_free(const struct pci_bus *bus)
 {
-	struct pcistub *stub = xa_load(&stubs, pcistub_sbdf(pdev));
+	struct pcistub *stub;
+	unsigned long sbdf;
+	int nr = 0;
 
-	if (stub != self && stub->state != PCISTUB_CLEANING) {
-		stub->held = stub->state;
-		WRITE_ONCE(stub->state, PCISTUB_CLEANING);
+	xa_for_each(&stubs, sbdf, stub) {
+		if (!is_below(stub, bus))
+			continue;
+		if (stub->state == PCISTUB_ASSIGNED)
+			return INT_MAX;
+		nr++;
 	}
-	return 0;
+	return nr;
 }
 
-static int unhold(struct pci_dev *pdev, void *unused)
+static int count_device(struct pci_dev *pdev, void *nr)
 {
-	struct pcistub *stub = xa_load(&stubs, pcistub_sbdf(pdev));
-
-	if (stub && stub->held != PCISTUB_CLEANING) {
-		WRITE_ONCE(stub->state, stub->held);
-		stub->held = PCISTUB_CLEANING;
-	}
+	++*(int *)nr;
 	return 0;
 }
 
@@ -244,23 +221,34 @@ static int unhold(struct pci_dev *pdev, void *unused)
  * pcistub_hold_bus - keep guests from all that a bus reset would hit
  * @stub: device that is to be reset
  *
+ * The bus is walked without the registry lock: the core reports errors, for
+ * which we need that lock, with the list of the bus's devices locked.
+ *
  * Return: 0, to be followed by pcistub_unhold_bus(); -ENOTTY: the bus has no
  * reset; -EBUSY: a device on it is a guest's, or not ours.
  */
 int pcistub_hold_bus(struct pcistub *stub)
 {
 	struct pci_bus *bus = stub->pdev->bus;
-	bool in_use = true;
+	struct pcistub *other;
+	unsigned long sbdf;
+	int nr = 0, err = -EBUSY;
 
 	if (pci_is_root_bus(bus))
 		return -ENOTTY;
+	pci_walk_bus(bus, count_device, &nr);
 	mutex_lock(&registry_lock);
-	if (stub->state == PCISTUB_CLEANING)
-		pci_walk_bus(bus, is_in_use, &in_use);
-	if (!in_use)
-		pci_walk_bus(bus, hold, stub);
+	if (stub->state == PCISTUB_CLEANING && count_free(bus) == nr)
+		err = 0;
+	xa_for_each(&stubs, sbdf, other) {
+		if (err || !is_below(other, bus) ||
+		    other->state == PCISTUB_CLEANING)
+			continue;
+		other->held = other->state;
+		WRITE_ONCE(other->state, PCISTUB_CLEANING);
+	}
 	mutex_unlock(&registry_lock);
-	return in_use ? -EBUSY : 0;
+	return err;
 }
 
 /**
@@ -269,8 +257,17 @@ int pcistub_hold_bus(struct pcistub *stub)
  */
 void pcistub_unhold_bus(struct pcistub *stub)
 {
+	struct pcistub *other;
+	unsigned long sbdf;
+
 	mutex_lock(&registry_lock);
-	pci_walk_bus(stub->pdev->bus, unhold, NULL);
+	xa_for_each(&stubs, sbdf, other) {
+		if (other->held == PCISTUB_CLEANING ||
+		    !is_below(other, stub->pdev->bus))
+			continue;
+		WRITE_ONCE(other->state, other->held);
+		other->held = PCISTUB_CLEANING;
+	}
 	mutex_unlock(&registry_lock);
 }
 

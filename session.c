@@ -256,12 +256,15 @@ void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 static void refuse(struct pciback_session *sess, const struct pciback_wish *wish,
 		   int err)
 {
-	if (wish->named)
+	bool told = __ratelimit(&sess->errors);
+
+	/* A guest can have us try again, by coming back once more. */
+	if (told && wish->named)
 		xenbus_dev_error(sess->xdev, err,
 				 "device %s cannot be given to domain %d",
 				 pciback_name(wish->sbdf).s,
 				 pciback_session_domid(sess));
-	else
+	else if (told)
 		xenbus_dev_error(sess->xdev, err, "dev-%u names no device",
 				 wish->index);
 	pciback_store_state(sess, wish->index, XenbusStateClosed, true);
