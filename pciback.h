@@ -273,6 +273,7 @@ struct pciback_channel {
  * @errors: bounds what a guest can have logged
  * @detaching: it became Reconfiguring by itself, to have devices let go
  * @since: when that was, or when it became Closed; in jiffies
+ * @penalty: until when failed connections count, in jiffies
  * @root: domain << 8 | bus of the buses that were published
  * @nr_roots: number of @root
  * @chan: to the guest
@@ -294,6 +295,7 @@ struct pciback_session {
 	struct ratelimit_state errors;
 	bool detaching;
 	unsigned long since;
+	unsigned long penalty;
 	u32 root[PCIBACK_MAX_ROOTS];
 	unsigned int nr_roots;
 	struct pciback_channel chan;

@@ -83,6 +83,7 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 		return NULL;
 	}
 	kref_init(&sess->ref);
+	sess->penalty = jiffies;
 	sess->xdev = xdev;
 	get_device(&xdev->dev);
 	mutex_init(&sess->lock);

@@ -26,6 +26,10 @@
  */
 #define DETACH_PATIENCE (3 * HZ)
 
+/* Failed connections that are forgiven at once, and how long one counts. */
+#define FAILURES 5
+#define FAILURE_COST (12 * HZ)
+
 /* How often we look if a frontend that published is still there. */
 #define FRONTEND_CHECK (1 * HZ)
 
@@ -149,6 +153,27 @@ static void fail(struct pciback_session *sess, int err, const char *what)
 	set_state(sess, XenbusStateClosing);
 }
 
+/*
+ * Mapping a bad page has the core log a line each time. A few failures in a row
+ * are forgiven, then there is one attempt in FAILURE_COST.
+ */
+static bool may_try(struct pciback_session *sess)
+{
+	unsigned long limit = jiffies + FAILURES * FAILURE_COST;
+
+	if (time_before(sess->penalty, limit))
+		return true;
+	pciback_session_kick_in(sess, sess->penalty - limit + 1);
+	return false;
+}
+
+static void count_failure(struct pciback_session *sess)
+{
+	if (time_before(sess->penalty, jiffies))
+		sess->penalty = jiffies;
+	sess->penalty += FAILURE_COST;
+}
+
 static int read_publication(struct pciback_session *sess, grant_ref_t *gref,
 			    evtchn_port_t *port)
 {
@@ -201,7 +226,11 @@ static void connect(struct pciback_session *sess)
 		return;
 	}
 	forget_frontend(sess);
+	if (!may_try(sess))
+		return;
 	err = pciback_channel_open(sess, gref, port);
+	if (err)
+		count_failure(sess);
 	if (!err)
 		set_state(sess, XenbusStateConnected);
 	else if (pciback_channel_abandoned(sess))
