@@ -78,6 +78,28 @@ def test_frontend_driver_reload_reconnects(dom0, start):
         devices.network(guest, "igb0")
 
 
+def test_bad_publication_is_not_final(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    guest.sh(f"echo pci-0 >{FRONTEND}/unbind", SECONDS * 2)
+    settled(dom0, guest, 2)
+    keys = f"/local/domain/{guest.id}/device/pci/0"
+    for bad in ("magic 8", "pci-op-ref 4000000", "event-channel 4000"):
+        # dom0 plays the frontend that publishes nonsense.
+        dom0.sh(f"xenstore-write {keys}/magic 7 {keys}/pci-op-ref 8 "
+                f"{keys}/event-channel 1; xenstore-write {keys}/{bad}; "
+                f"xenstore-write {keys}/state 3")
+        dom0.until(f"xenstore-read {keys}/state "
+                   f"/local/domain/0/backend/pci/{guest.id}/0/state | "
+                   "tr '\\n' ' ' | grep -q -e '3 5' -e '1 3'", SECONDS)
+        dom0.sh(f"xenstore-write {keys}/state 6")
+        settled(dom0, guest, 2)
+    guest.sh(f"echo pci-0 >{FRONTEND}/bind")
+    settled(dom0, guest, 4)
+    guest.until("grep -q 10c9 /proc/bus/pci/devices")
+    devices.network(guest, "igb0")
+
+
 def test_crashed_guest_leaves_nothing(dom0, start):
     dom0.load(hide=["igb0"])
     guest = start("igb0")
