@@ -24,7 +24,7 @@
  * must not keep the toolstack, which waits ten seconds for us to be Connected,
  * from destroying it.
  */
-#define DETACH_PATIENCE (3 * HZ)
+#define DETACH_PATIENCE (5 * HZ)
 
 /* Failed connections that are forgiven at once, and how long one counts. */
 #define FAILURES 5
@@ -95,6 +95,8 @@ static const u8 session_table[NR_STATES][NR_STATES] = {
 		[XenbusStateConnected] = DETACH,
 		[XenbusStateClosing] = DISCONNECT,
 		[XenbusStateClosed] = CLOSE,
+		/* It let go after we had lost patience. */
+		[XenbusStateReconfiguring] = RECONFIGURE,
 	},
 	[XenbusStateClosing] = {
 		[XenbusStateUnknown] = CLOSE,
