@@ -212,7 +212,7 @@ const struct pciback_reg pciback_header_regs[] = {
 		.virt = ~0U, .rw = ~0U, .act = ~0U,
 		.init = rom_init, .read = rom_read, .changed = rom_changed,
 	},
-	/* The head of the chain, see pciback_conf_link(). */
+	/* The head of the chain, see conf_space_chain.c. */
 	VIRTUAL(PCI_CAPABILITY_LIST, 1, 0xff, NULL),
 	VIRTUAL(PCI_INTERRUPT_LINE, 1, 0xff, line_init),
 	READ_ONLY(PCI_INTERRUPT_PIN, 1),

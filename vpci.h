@@ -26,7 +26,8 @@ struct pciback_vdev {
 };
 
 /**
- * struct pciback_vmap - all devices of one guest; never changed once published
+ * struct pciback_vmap - all devices of one guest; once published, only ->stub of
+ *	a device that was taken out changes
  * @rcu: for its release
  * @nr: number of devices
  * @dev: the devices in the order of ->vaddr
