@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """One emulated computer: a QEMU process with its consoles and logs."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -43,6 +44,16 @@ def _nic(name, slot, model, root=False):
     return net + _device(name, slot, model, **options)
 
 
+def _take_turn():
+    """Wait for other machines of this host to end.
+
+    Two emulators at once would make every time limit meaningless.
+    """
+    turn = open("/run/lock/xen-pciback-machine", "w")
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    return turn
+
+
 class Machine:
     """QEMU with Xen and dom0, or (xen=False) with Linux alone."""
 
@@ -58,6 +69,7 @@ class Machine:
             disk.truncate(DISK_SIZE)
         initrd = images.run_initrd(ko, self.dir / "initrd")
         self.console = self.logs / "console.log"
+        self.turn = _take_turn()
         self.process = subprocess.Popen(
             self._command(images, initrd), stdin=subprocess.DEVNULL,
             stdout=open(self.logs / "qemu.log", "wb"),
@@ -162,6 +174,7 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.turn.close()
         for channel in self.channels:
             channel.close()
         shutil.rmtree(self.dir, ignore_errors=True)
