@@ -443,8 +443,13 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 
 	lockdep_assert_held(&sess->lock);
 
-	if (!xchg(&sess->lost, false) || read_wishes(sess, &wish, &nr))
+	/* What is lost from here on is seen by the next look. */
+	if (!xchg(&sess->lost, false))
 		return 0;
+	if (read_wishes(sess, &wish, &nr)) {
+		WRITE_ONCE(sess->lost, true);
+		return 0;
+	}
 	for (i = 0; i < nr; i++) {
 		if (wish[i].exported &&
 		    evicted(wish[i].sbdf) != PCIBACK_STAYS) {

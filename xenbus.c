@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "pciback.h"
+#include "states.h"
 
 /* Steps of a session before it goes to the back of the queue. */
 #define MAX_STEPS 16
@@ -35,97 +36,6 @@
 
 static DEFINE_MUTEX(sessions_lock);
 static LIST_HEAD(sessions);
-
-/**
- * enum action - what a session does next
- * @NOTHING: waits for somebody else
- * @SETUP: exports the devices and becomes Initialised
- * @UPDATE: exports devices that came, takes those back that are to go
- * @CONNECT: UPDATE, then maps the frontend's page and becomes Connected
- * @RESUME: becomes Connected again after a reconfiguration
- * @RECONFIGURE: UPDATE, for a frontend that waits for Reconfigured
- * @REPLUG: UPDATE that nobody waits for, and becomes Initialised
- * @RECONNECT: follows a frontend that published another page
- * @RETRY: becomes Initialised if the frontend published anew after a failure
- * @DETACH: has the frontend let go of devices that were lost
- * @AWAIT: gives a frontend time to let go, and then goes on without
- * @REOPEN: becomes InitWait again, for the frontend's next driver
- * @RESTART: forgets the frontend and becomes Initialised
- * @DISCONNECT: forgets the frontend and becomes Closing
- * @CLOSE: forgets the frontend and becomes Closed
- */
-enum action {
-	NOTHING,
-	SETUP,
-	UPDATE,
-	CONNECT,
-	RESUME,
-	RECONFIGURE,
-	REPLUG,
-	RECONNECT,
-	RETRY,
-	DETACH,
-	AWAIT,
-	REOPEN,
-	RESTART,
-	DISCONNECT,
-	CLOSE,
-};
-
-#define NR_STATES (XenbusStateReconfigured + 1)
-
-/* By the state of the backend and of the frontend, as they are in xenstore. */
-static const u8 session_table[NR_STATES][NR_STATES] = {
-	[XenbusStateInitWait] = {
-		[XenbusStateUnknown ... XenbusStateClosing] = SETUP,
-		[XenbusStateReconfiguring ... XenbusStateReconfigured] = SETUP,
-	},
-	[XenbusStateInitialised] = {
-		[XenbusStateUnknown] = UPDATE,
-		[XenbusStateInitialising] = UPDATE,
-		[XenbusStateInitWait] = UPDATE,
-		[XenbusStateInitialised] = CONNECT,
-		[XenbusStateConnected] = CONNECT,
-		[XenbusStateClosing] = DISCONNECT,
-		[XenbusStateClosed] = CLOSE,
-	},
-	[XenbusStateConnected] = {
-		[XenbusStateInitialising] = RESTART,
-		[XenbusStateInitialised] = RECONNECT,
-		[XenbusStateConnected] = DETACH,
-		[XenbusStateClosing] = DISCONNECT,
-		[XenbusStateClosed] = CLOSE,
-		/* It let go after we had lost patience. */
-		[XenbusStateReconfiguring] = RECONFIGURE,
-	},
-	[XenbusStateClosing] = {
-		[XenbusStateUnknown] = CLOSE,
-		[XenbusStateInitialising] = CLOSE,
-		[XenbusStateInitWait] = CLOSE,
-		[XenbusStateInitialised] = RETRY,
-		[XenbusStateClosed] = CLOSE,
-	},
-	[XenbusStateClosed] = {
-		[XenbusStateInitialising] = RESTART,
-		[XenbusStateInitialised] = RESTART,
-		[XenbusStateClosed] = REOPEN,
-	},
-	[XenbusStateReconfiguring] = {
-		[XenbusStateUnknown] = REPLUG,
-		[XenbusStateInitialising] = REPLUG,
-		[XenbusStateInitWait] = REPLUG,
-		[XenbusStateConnected] = AWAIT,
-		[XenbusStateReconfiguring] = RECONFIGURE,
-		[XenbusStateClosing] = DISCONNECT,
-		[XenbusStateClosed] = CLOSE,
-	},
-	[XenbusStateReconfigured] = {
-		[XenbusStateInitialising] = RESTART,
-		[XenbusStateConnected] = RESUME,
-		[XenbusStateClosing] = DISCONNECT,
-		[XenbusStateClosed] = CLOSE,
-	},
-};
 
 /**
  * pciback_sessions_kick - a device became free: who waits for one may look again
@@ -304,102 +214,92 @@ static void reopen(struct pciback_session *sess)
 
 /* ---- the state machine ---- */
 
-static enum xenbus_state read_state(const char *dir)
+static unsigned int read_state(const char *dir)
 {
-	unsigned int state = xenbus_read_unsigned(dir, "state",
-						  XenbusStateUnknown);
-
-	return state < NR_STATES ? state : XenbusStateUnknown;
+	return xenbus_read_unsigned(dir, "state", XenbusStateUnknown);
 }
 
 /* Takes the action; the state in xenstore says if there is another. */
-static void act(struct pciback_session *sess, enum action action)
+static void act(struct pciback_session *sess, enum pciback_action action)
 {
 	switch (action) {
-	case NOTHING:
+	case PCIBACK_NOTHING:
 		break;
-	case SETUP:
+	case PCIBACK_SETUP:
 		if (!pciback_session_update(sess, true))
 			set_state(sess, XenbusStateInitialised);
 		break;
-	case UPDATE:
+	case PCIBACK_UPDATE:
 		pciback_session_shed(sess, false);
 		pciback_session_update(sess, false);
 		break;
-	case CONNECT:
+	case PCIBACK_CONNECT:
 		pciback_session_shed(sess, false);
 		if (!pciback_session_update(sess, false))
 			connect(sess);
 		break;
-	case RESUME:
+	case PCIBACK_RESUME:
 		set_state(sess, XenbusStateConnected);
 		break;
-	case RECONFIGURE:
+	case PCIBACK_RECONFIGURE:
 		sess->detaching = false;
 		if (!pciback_session_update(sess, false))
 			set_state(sess, XenbusStateReconfigured);
 		break;
-	case REPLUG:
+	case PCIBACK_REPLUG:
 		if (!pciback_session_update(sess, false))
 			set_state(sess, XenbusStateInitialised);
 		break;
-	case RECONNECT:
+	case PCIBACK_RECONNECT:
 		reconnect(sess);
 		break;
-	case RETRY:
+	case PCIBACK_RETRY:
 		if (published_anew(sess))
 			set_state(sess, XenbusStateInitialised);
 		break;
-	case DETACH:
+	case PCIBACK_DETACH:
 		detach(sess);
 		break;
-	case AWAIT:
+	case PCIBACK_AWAIT:
 		await_frontend(sess);
 		break;
-	case REOPEN:
+	case PCIBACK_REOPEN:
 		reopen(sess);
 		break;
-	case RESTART:
+	case PCIBACK_RESTART:
 		forget_frontend(sess);
 		set_state(sess, XenbusStateInitialised);
 		break;
-	case DISCONNECT:
+	case PCIBACK_DISCONNECT:
 		forget_frontend(sess);
 		set_state(sess, XenbusStateClosing);
 		break;
-	case CLOSE:
+	case PCIBACK_CLOSE:
 		forget_frontend(sess);
 		sess->since = jiffies;
+		set_state(sess, XenbusStateClosed);
+		break;
+	case PCIBACK_RELEASE:
+		forget_frontend(sess);
+		pciback_session_release(sess);
 		set_state(sess, XenbusStateClosed);
 		break;
 	}
 }
 
-/*
- * One look at xenstore and one action; true if it changed our state. An unknown
- * state of the frontend does not end a session that is online: the guest still
- * has the device's memory and interrupts.
- */
+/* One look at xenstore and one action; true if it changed our state. */
 static bool step(struct pciback_session *sess)
 {
 	const char *dir = sess->xdev->nodename;
-	enum xenbus_state be = read_state(dir);
-	enum xenbus_state fe = read_state(sess->otherend);
 	bool online = xenbus_read_unsigned(dir, "online", 0);
-	enum action action = session_table[be][fe];
+	unsigned int be = read_state(dir);
+	enum pciback_action action =
+		pciback_next(be, read_state(sess->otherend), online);
 
-	if (be == XenbusStateUnknown)
+	if (action == PCIBACK_NOTHING)
 		return false;
 	/* The toolstack writes our state too, behind the core's back. */
 	sess->xdev->state = be;
-
-	/* The toolstack is done with the guest, and the guest with us. */
-	if (!online && (fe == XenbusStateUnknown || fe == XenbusStateClosed ||
-			be == XenbusStateClosed)) {
-		forget_frontend(sess);
-		pciback_session_release(sess);
-		action = be == XenbusStateClosed ? NOTHING : CLOSE;
-	}
 	act(sess, action);
 	return sess->xdev->state != be;
 }
