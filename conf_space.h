@@ -15,7 +15,8 @@
  *	w1c        cleared by writing one
  *	act        rw, but carried out by ->changed() through the PCI core
  *
- * A gap reads hardware and drops writes, unless the device is permissive.
+ * A gap reads hardware and drops writes, unless the device is permissive. Gaps
+ * in a capability whose registers are known stay shut even so.
  */
 #ifndef XEN_PCIBACK_CONF_SPACE_H
 #define XEN_PCIBACK_CONF_SPACE_H
@@ -82,7 +83,8 @@ struct pciback_inst {
  * struct pciback_conf - the policy of one device
  * @pdev: the device
  * @size: of its config space, 256 or 4096 bytes
- * @closed: dwords that stay shut on a permissive device: hidden capabilities
+ * @closed: dwords whose gaps stay shut on a permissive device: capabilities,
+ *	unless their body is the vendor's own
  * @zero: dwords of @closed that read as zero
  * @nr: number of registers in @inst
  * @max: number that fit into @inst
@@ -105,8 +107,9 @@ struct pciback_conf {
  * @id: PCI_CAP_ID_* or PCI_EXT_CAP_ID_*
  * @len: length in bytes
  * @length: length where the device has the say, given its position, or -errno
- * @reg: registers, the header among them; NULL: the capability is hidden
+ * @reg: registers, the header among them
  * @nr: number of registers
+ * @open: what @reg leaves out is open on a permissive device
  */
 struct pciback_cap {
 	u16 id;
@@ -114,6 +117,7 @@ struct pciback_cap {
 	int (*length)(struct pci_dev *pdev, u16 pos);
 	const struct pciback_reg *reg;
 	unsigned int nr;
+	bool open;
 };
 
 /**

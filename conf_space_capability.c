@@ -292,7 +292,10 @@ static const struct pciback_reg pcix_regs[] = {
 		 PCI_X_STATUS_SPL_ERR },
 };
 
-/* 6.7 "vendor specific": the device says how long it is; its body is a gap. */
+/*
+ * 6.7 "vendor specific": the device says how long it is. What is in it nobody
+ * knows but its driver: the one body that permissive opens.
+ */
 static int vendor_length(struct pci_dev *pdev, u16 pos)
 {
 	u8 len;
@@ -322,14 +325,15 @@ const struct pciback_cap pciback_std_caps[] = {
 	  .reg = af_regs, .nr = ARRAY_SIZE(af_regs) },
 	{ .id = PCI_CAP_ID_PCIX, .len = 8,
 	  .reg = pcix_regs, .nr = ARRAY_SIZE(pcix_regs) },
-	{ .id = PCI_CAP_ID_VNDR, .length = vendor_length,
+	{ .id = PCI_CAP_ID_VNDR, .length = vendor_length, .open = true,
 	  .reg = vendor_regs, .nr = ARRAY_SIZE(vendor_regs) },
 };
 
 const unsigned int pciback_std_caps_nr = ARRAY_SIZE(pciback_std_caps);
 
-/* ---- Extended capabilities, PCIe 3.0 section 7.9 on: to read only ---- */
+/* ---- Extended capabilities, PCIe 3.0 section 7.9 on ---- */
 
+/* To read only: serial number, power budget, latencies and lanes of the host. */
 static const struct pciback_reg ext_regs[] = {
 	EXT_HEADER,
 };
@@ -343,6 +347,12 @@ static const struct pciback_reg aer_regs[] = {
 	{ .offset = PCI_ERR_COR_STATUS, .size = 4, .w1c = 0xffff },
 	READ_ONLY(PCI_ERR_COR_MASK, 4),
 	READ_ONLY(PCI_ERR_CAP, 4),
+};
+
+/* 7.19. The vendor's ID and the length stand before the vendor's own. */
+static const struct pciback_reg ext_vendor_regs[] = {
+	EXT_HEADER,
+	READ_ONLY(PCI_VNDR_HEADER, 4),
 };
 
 static int ext_vendor_length(struct pci_dev *pdev, u16 pos)
@@ -365,8 +375,8 @@ const struct pciback_cap pciback_ext_caps[] = {
 	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_PWR, .len = PCI_EXT_CAP_PWR_SIZEOF,
 	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
-	{ .id = PCI_EXT_CAP_ID_VNDR, .length = ext_vendor_length,
-	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
+	{ .id = PCI_EXT_CAP_ID_VNDR, .length = ext_vendor_length, .open = true,
+	  .reg = ext_vendor_regs, .nr = ARRAY_SIZE(ext_vendor_regs) },
 	{ .id = PCI_EXT_CAP_ID_LTR, .len = PCI_EXT_CAP_LTR_SIZEOF,
 	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_SECPCI, .len = 0x0c,

@@ -105,6 +105,8 @@ static int add_cap(struct pciback_conf *conf, unsigned long *used,
 	if (last * 4 > end || find_next_bit(used, last, first) < last)
 		return 0;
 	bitmap_set(used, first, last - first);
+	if (!cap->open)
+		bitmap_set(conf->closed, first, last - first);
 	*visible = true;
 	return pciback_conf_add(conf, cap->reg, cap->nr, pos, len);
 }

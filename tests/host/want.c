@@ -240,6 +240,11 @@ static const struct want_reg ext[] = {
 	{ 0 }
 };
 
+static const struct want_reg ext_vendor[] = {
+	{ 0, 4, FIX32 }, { 4, 4, RO32 },
+	{ 0 }
+};
+
 static const struct want_reg aer[] = {
 	{ 0x00, 4, FIX32 },
 	/* Bit 0 is undefined (7.10.2); all others are status or reserved. */
@@ -260,9 +265,13 @@ static const struct {
 	{ PCI_CAP_ID_PCIX, pcix }, { PCI_CAP_ID_VNDR, vendor },
 };
 
-static const u16 ext_visible[] = {
-	PCI_EXT_CAP_ID_ERR, PCI_EXT_CAP_ID_DSN, PCI_EXT_CAP_ID_PWR,
-	PCI_EXT_CAP_ID_VNDR, PCI_EXT_CAP_ID_LTR, PCI_EXT_CAP_ID_SECPCI,
+static const struct {
+	u16 id;
+	const struct want_reg *regs;
+} ext_policy[] = {
+	{ PCI_EXT_CAP_ID_ERR, aer }, { PCI_EXT_CAP_ID_DSN, ext },
+	{ PCI_EXT_CAP_ID_PWR, ext }, { PCI_EXT_CAP_ID_VNDR, ext_vendor },
+	{ PCI_EXT_CAP_ID_LTR, ext }, { PCI_EXT_CAP_ID_SECPCI, ext },
 };
 
 static const struct want_reg *policy_of(u16 id, bool extended)
@@ -272,9 +281,9 @@ static const struct want_reg *policy_of(u16 id, bool extended)
 	for (i = 0; !extended && i < ARRAY_SIZE(std_policy); i++)
 		if (std_policy[i].id == id)
 			return std_policy[i].regs;
-	for (i = 0; extended && i < ARRAY_SIZE(ext_visible); i++)
-		if (ext_visible[i] == id)
-			return id == PCI_EXT_CAP_ID_ERR ? aer : ext;
+	for (i = 0; extended && i < ARRAY_SIZE(ext_policy); i++)
+		if (ext_policy[i].id == id)
+			return ext_policy[i].regs;
 	return NULL;
 }
 
@@ -318,6 +327,15 @@ static void close_cap(struct model *m, const struct fake_cap *caps,
 		m->zero[i] = true;
 }
 
+/* What a specification says of a register that has no row: read only. */
+static void shut_body(struct model *m, const struct fake_cap *cap)
+{
+	unsigned int i;
+
+	for (i = cap->pos; i < ((cap->pos + cap->len + 3) & ~3u); i++)
+		m->closed[i] = m->owner[i] < 0;
+}
+
 static unsigned int next_visible(const struct fake_cap *cap, bool extended)
 {
 	for (cap++; cap->pos; cap++)
@@ -334,10 +352,14 @@ static void add_caps(struct model *m, const struct fake_cap *caps,
 	for (cap = caps; cap->pos; cap++) {
 		const struct want_reg *want = policy_of(cap->id, extended);
 
-		if (!want)
+		if (!want) {
 			close_cap(m, caps, cap->pos, end);
-		else
-			add_regs(m, want, cap->pos, cap->len);
+			continue;
+		}
+		add_regs(m, want, cap->pos, cap->len);
+		if (cap->id != (extended ? PCI_EXT_CAP_ID_VNDR :
+					   PCI_CAP_ID_VNDR))
+			shut_body(m, cap);
 	}
 }
 
