@@ -3,9 +3,12 @@
 
 import re
 
-from .dom0 import CARDS
+from .dom0 import CARDS, DEVICES
 
 GATEWAY = "10.0.2.2"
+
+# Linux drivers of cards that have not their driver's name.
+DRIVER_OF = {"igb": "igb", "vf": "igbvf", "virtio": "virtio-pci"}
 
 
 def address(where, card):
@@ -18,9 +21,11 @@ def address(where, card):
 
 def interface(where, bdf):
     """Name of the network interface that a device's driver made."""
-    folder = f"/sys/bus/pci/devices/{bdf}/net"
-    where.until(f"[ -d {folder} ]")
-    return where.sh(f"ls {folder}")
+    # Not by the device's net/: a virtio card has it one level lower.
+    name = (f"for n in /sys/class/net/*; do case $(readlink -f $n) in "
+            f"*/{bdf}/*) echo ${{n##*/}};; esac; done")
+    where.until(f'[ "$({name})" ]')
+    return where.sh(name)
 
 
 def lease(where, name):
@@ -65,13 +70,27 @@ def settle(where, card, seconds=30):
 
 def driver(card):
     """Name of the Linux driver of a card."""
-    return "igb" if card.startswith("igb") else card
+    return DRIVER_OF.get(card.rstrip("01"), card)
 
 
 def network(where, card):
     """Load the card's driver and use the card; returns the interface."""
+    if card == "virtio":
+        where.sh("modprobe virtio_net")
     where.sh(f"modprobe {driver(card)}")
     name = interface(where, address(where, card))
     lease(where, name)
     ping(where, name)
     return name
+
+
+def make_vfs(dom0, card="igb0"):
+    """Give a card to dom0's igb and have it make its functions vf0 and vf1.
+
+    They go with dom0's driver: when the test is over, if no guest has them.
+    """
+    bdf = dom0.bdf(card)
+    dom0.sh("modprobe igb")
+    # The card serves its functions only while its interface is up.
+    dom0.sh(f"ip link set {interface(dom0, bdf)} up; "
+            f"echo 2 >{DEVICES}/{bdf}/sriov_numvfs")

@@ -13,7 +13,10 @@ DEVICES = "/sys/bus/pci/devices"
 # The cards of a machine (machine.py): name -> (vendor, device, which one).
 CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
          "e1000e": ("8086", "10d3", 0), "nvme": ("1b36", "0010", 0),
-         "e1000": ("8086", "100e", 0), "edu": ("1234", "11e8", 0)}
+         "e1000": ("8086", "100e", 0), "edu": ("1234", "11e8", 0),
+         "virtio": ("1af4", "1041", 0),
+         # Functions of an igb, once devices.make_vfs() has made them.
+         "vf0": ("8086", "10ca", 0), "vf1": ("8086", "10ca", 1)}
 
 # Drivers that a test may have loaded in dom0.
 DRIVERS = ("igbvf", "igb", "e1000e", "e1000", "nvme", "pci-stub")
@@ -49,13 +52,10 @@ class Dom0:
 
     def bdf(self, card):
         """PCI address of one of the machine's cards."""
-        if not self._bdfs:
-            found = {}
-            for line in self.sh("lspci -Dn").splitlines():
-                address, _, ident = line.split()[:3]
-                found.setdefault(ident, []).append(address)
-            for name, (vendor, device, index) in CARDS.items():
-                self._bdfs[name] = found[f"{vendor}:{device}"][index]
+        if card not in self._bdfs:
+            vendor, device, index = CARDS[card]
+            lines = self.sh(f"lspci -Dnd {vendor}:{device}").splitlines()
+            self._bdfs[card] = lines[index].split()[0]
         return self._bdfs[card]
 
     def load(self, options="", hide=()):

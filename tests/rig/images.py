@@ -35,7 +35,8 @@ DOM0_MODULES = NIC_MODULES + [
     "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs",
     "xen-pciback", "virtio_pci", "virtio_console", "virtio_blk", "ext4",
     "af_packet", "aer_inject", "pci-stub", "igbvf"]
-GUEST_MODULES = NIC_MODULES + ["xen-pcifront", "af_packet", "igbvf"]
+GUEST_MODULES = NIC_MODULES + ["xen-pcifront", "af_packet", "igbvf",
+                               "virtio_pci", "virtio_net"]
 
 
 def _sources():

@@ -33,10 +33,10 @@ def _device(name, slot, model, **options):
             "-device", f"{model},id={name},bus=port-{name}{more}"]
 
 
-def _nic(name, slot, model, root=False):
+def _nic(name, slot, model, root=False, **options):
     """A network card with a network, DHCP server and gateway of its own."""
     # No boot ROM: it would only slow the firmware down.
-    options = {"netdev": f"net-{name}", "romfile": ""}
+    options |= {"netdev": f"net-{name}", "romfile": ""}
     net = ["-netdev", f"user,id=net-{name}"]
     if root:
         return net + ["-device", f"{model},id={name},bus=pcie.0,"
@@ -125,7 +125,10 @@ class Machine:
                 nvme + _device("nvme", 0x13, "nvme", drive="scratch",
                                serial="xpb") +
                 _nic("e1000", 0x14, "e1000", root=True) +
-                ["-device", "edu,id=edu,addr=0x15"])
+                ["-device", "edu,id=edu,addr=0x15"] +
+                # A modern one that goes through the IOMMU, as hardware does.
+                _nic("virtio", 0x16, "virtio-net-pci", iommu_platform="on",
+                     **{"disable-legacy": "on"}))
 
     def alive(self):
         """Raise if QEMU has ended: dom0 or Xen has crashed then."""
