@@ -23,8 +23,8 @@ LISTS_AGE = 7 * 24 * 3600
 
 # What the host itself needs; the second list comes from backports.
 HOST_TOOLS = ["python3", "python3-pytest", "make", "gcc", "libc6-dev", "kmod",
-              "cpio", "e2fsprogs", "zstd", "binutils", "sparse", "git",
-              "perl"]
+              "clang", "libclang-rt-dev", "cpio", "e2fsprogs", "zstd",
+              "binutils", "sparse", "git", "perl"]
 HOST_TOOLS_BACKPORTS = ["qemu-system-x86"]
 
 
