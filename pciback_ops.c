@@ -294,9 +294,23 @@ static void take_request(struct pciback_channel *chan)
 }
 
 /*
- * A frontend that lost patience took its request back, and may have posted
- * another since: that one is not to get this answer.
+ * A frontend that lost patience takes its request back and may post another,
+ * which is not to get this answer: its own event is still to come.
  */
+static bool still_asked(const struct pciback_channel *chan)
+{
+	const struct xen_pci_op *now = &chan->page->op, *op = &chan->req.op;
+
+	return request_pending(chan) && READ_ONCE(now->cmd) == op->cmd &&
+	       READ_ONCE(now->domain) == op->domain &&
+	       READ_ONCE(now->bus) == op->bus &&
+	       READ_ONCE(now->devfn) == op->devfn &&
+	       READ_ONCE(now->offset) == op->offset &&
+	       READ_ONCE(now->size) == op->size &&
+	       (op->cmd != XEN_PCI_OP_conf_write ||
+		READ_ONCE(now->value) == op->value);
+}
+
 static void answer(struct pciback_session *sess)
 {
 	struct pciback_channel *chan = &sess->chan;
@@ -305,7 +319,7 @@ static void answer(struct pciback_session *sess)
 	unsigned int i;
 
 	trace_pciback_op(pciback_session_domid(sess), op);
-	if (!request_pending(chan))
+	if (!still_asked(chan))
 		return;
 	WRITE_ONCE(to->err, op->err);
 	WRITE_ONCE(to->value, op->value);
