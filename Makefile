@@ -13,7 +13,7 @@ xen-pciback-y := pci_stub.o registry.o slots.o sysfs.o parse.o
 xen-pciback-y += reset.o irq.o aer.o
 xen-pciback-y += conf_space.o conf_space_header.o conf_space_capability.o
 xen-pciback-y += conf_space_chain.o conf_space_quirks.o
-xen-pciback-y += xenbus.o states.o session.o store.o plan.o
+xen-pciback-y += xenbus.o states.o session.o map.o store.o plan.o
 xen-pciback-y += vpci.o passthrough.o pciback_ops.o
 
 # trace.h is included by the kernel's trace headers, which look for it here.

@@ -146,7 +146,7 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 	pci_ers_result_t verdict = PCI_ERS_RESULT_DISCONNECT;
 	int err = -ENODEV;
 
-	if (pciback_session_vaddr(sess, stub->sbdf, &vaddr))
+	if (pciback_map_vaddr(sess, stub->sbdf, &vaddr))
 		err = ask(&sess->chan, cmd, vaddr, &answer);
 	if (!err && !is_verdict(answer))
 		err = -ERANGE;

@@ -39,6 +39,7 @@
 #define DRV_NAME "xen-pciback"
 
 struct pciback_session;
+struct pciback_wish;
 
 /**
  * enum pcistub_state - whose a claimed device is
@@ -373,6 +374,17 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 void pciback_channel_close(struct pciback_session *sess);
 bool pciback_channel_abandoned(struct pciback_session *sess);
 
+/* map.c: which devices a guest has, and where */
+int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev);
+struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf);
+bool pciback_map_has(struct pciback_session *sess, u32 sbdf);
+bool pciback_map_get(struct pciback_session *sess, unsigned int i,
+		     struct pcistub **stub);
+bool pciback_map_unwanted(struct pciback_session *sess,
+			  const struct pciback_wish *wish, unsigned int nr,
+			  u32 *sbdf);
+bool pciback_map_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
+
 /* session.c: a guest and its devices */
 struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 					      work_func_t work);
@@ -380,7 +392,6 @@ void pciback_session_put(struct pciback_session *sess);
 void pciback_session_kick(struct pciback_session *sess);
 void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay);
 domid_t pciback_session_domid(const struct pciback_session *sess);
-bool pciback_session_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
 int pciback_session_update(struct pciback_session *sess, bool setup);
 unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
 void pciback_session_silence(struct pciback_session *sess);

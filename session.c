@@ -95,128 +95,9 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 	return sess;
 }
 
-static struct pciback_vmap *map_of(struct pciback_session *sess)
-{
-	return rcu_dereference_protected(sess->map,
-					 lockdep_is_held(&sess->map_lock));
-}
-
-static int map_add(struct pciback_session *sess, struct pciback_vdev *dev)
-{
-	struct pciback_vmap *old, *new;
-	int err;
-
-	mutex_lock(&sess->map_lock);
-	old = map_of(sess);
-	/* Unbind looks for the device in the map after it marked it. */
-	err = READ_ONCE(dev->stub->state) == PCISTUB_ASSIGNED ? 0 : -ENODEV;
-	if (!err)
-		err = pciback_topology->place(old, dev);
-	if (!err) {
-		new = pciback_vmap_with(old, dev);
-		err = new ? 0 : -ENOMEM;
-	}
-	if (!err) {
-		rcu_assign_pointer(sess->map, new);
-		kfree_rcu(old, rcu);
-	}
-	mutex_unlock(&sess->map_lock);
-	return err;
-}
-
-/* Never fails; the device may be in use until an RCU grace period is over. */
-static struct pcistub *map_remove(struct pciback_session *sess, u32 sbdf)
-{
-	const struct pciback_vdev *dev;
-	struct pcistub *stub = NULL;
-	struct pciback_vmap *old, *new;
-
-	mutex_lock(&sess->map_lock);
-	old = map_of(sess);
-	dev = pciback_vmap_find_host(old, sbdf);
-	if (dev) {
-		stub = dev->stub;
-		new = pciback_vmap_without(old, dev->vaddr);
-		if (new) {
-			rcu_assign_pointer(sess->map, new);
-			kfree_rcu(old, rcu);
-		} else {
-			WRITE_ONCE(old->dev[dev - old->dev].stub, NULL);
-		}
-	}
-	mutex_unlock(&sess->map_lock);
-	return stub;
-}
-
-static bool map_has(struct pciback_session *sess, u32 sbdf)
-{
-	bool has;
-
-	mutex_lock(&sess->map_lock);
-	has = pciback_vmap_find_host(map_of(sess), sbdf);
-	mutex_unlock(&sess->map_lock);
-	return has;
-}
-
-/* The @i-th device, with a reference; NULL in its place if it was taken out. */
-static bool map_get(struct pciback_session *sess, unsigned int i,
-		    struct pcistub **stub)
-{
-	struct pciback_vmap *map;
-	bool there;
-
-	mutex_lock(&sess->map_lock);
-	map = map_of(sess);
-	there = map && i < map->nr;
-	*stub = there ? map->dev[i].stub : NULL;
-	if (*stub)
-		pcistub_get(*stub);
-	mutex_unlock(&sess->map_lock);
-	return there;
-}
-
-/* Any device that is not among the wishes; all of them if there are none. */
-static bool map_unwanted(struct pciback_session *sess,
-			 const struct pciback_wish *wish, unsigned int nr,
-			 u32 *sbdf)
-{
-	struct pciback_vmap *map;
-	bool found = false;
-	unsigned int i;
-
-	mutex_lock(&sess->map_lock);
-	map = map_of(sess);
-	for (i = 0; map && !found && i < map->nr; i++) {
-		*sbdf = map->dev[i].sbdf;
-		found = map->dev[i].stub && !pciback_plan_wants(wish, nr, *sbdf);
-	}
-	mutex_unlock(&sess->map_lock);
-	return found;
-}
-
-/**
- * pciback_session_vaddr - where a guest sees a device
- * @sess: session
- * @sbdf: address of the device on the host
- * @vaddr: its address in the guest
- *
- * Return: false if the guest does not have it.
- */
-bool pciback_session_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr)
-{
-	const struct pciback_vdev *dev;
-
-	rcu_read_lock();
-	dev = pciback_vmap_find_host(rcu_dereference(sess->map), sbdf);
-	if (dev)
-		*vaddr = dev->vaddr;
-	rcu_read_unlock();
-	return dev;
-}
-
 static void take_back(struct pciback_session *sess, u32 sbdf)
 {
-	struct pcistub *stub = map_remove(sess, sbdf);
+	struct pcistub *stub = pciback_map_remove(sess, sbdf);
 
 	if (!stub)
 		return;
@@ -230,7 +111,7 @@ static void take_unwanted_back(struct pciback_session *sess,
 {
 	u32 sbdf;
 
-	while (map_unwanted(sess, wish, nr, &sbdf))
+	while (pciback_map_unwanted(sess, wish, nr, &sbdf))
 		take_back(sess, sbdf);
 }
 
@@ -243,7 +124,7 @@ static void take_unwanted_back(struct pciback_session *sess,
  */
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 {
-	if (map_remove(sess, stub->sbdf)) {
+	if (pciback_map_remove(sess, stub->sbdf)) {
 		pcistub_put(stub);
 		dev_warn(&stub->pdev->dev, "taken from domain %d while in use\n",
 			 pciback_session_domid(sess));
@@ -288,7 +169,7 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 	/* A device that is assigned holds on to its session. */
 	kref_get(&sess->ref);
 	dev.virtfn = dev.stub->pdev->is_virtfn;
-	err = map_add(sess, &dev);
+	err = pciback_map_add(sess, &dev);
 	if (err) {
 		pcistub_return(dev.stub);
 		pciback_session_put(sess);
@@ -322,7 +203,7 @@ static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishe
 
 	for (i = 0; !err && i < *nr; i++)
 		(*wishes)[i].exported = (*wishes)[i].named &&
-					map_has(sess, (*wishes)[i].sbdf);
+					pciback_map_has(sess, (*wishes)[i].sbdf);
 	return err;
 }
 
@@ -482,7 +363,7 @@ void pciback_session_silence(struct pciback_session *sess)
 
 	lockdep_assert_held(&sess->lock);
 
-	for (i = 0; map_get(sess, i, &stub); i++) {
+	for (i = 0; pciback_map_get(sess, i, &stub); i++) {
 		if (!stub)
 			continue;
 		pciback_silence(stub);

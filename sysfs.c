@@ -390,7 +390,7 @@ static ssize_t address_show(struct device *dev, struct device_attribute *attr,
 
 	if (!sess)
 		return sysfs_emit(buf, "none\n");
-	found = pciback_session_vaddr(sess, stub->sbdf, &vaddr);
+	found = pciback_map_vaddr(sess, stub->sbdf, &vaddr);
 	pciback_session_put(sess);
 	if (!found)
 		return sysfs_emit(buf, "none\n");
