@@ -130,14 +130,15 @@ enum pciback_evict {
  *	CLEANING; under the registry lock
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
+ * @reset_err: result of the last reset, 0 or -errno; under the registry lock
+ * @reset_bus: the last reset was one of the whole bus; likewise
+ * @strict_reset: set by the administrator: no guest gets it PCISTUB_DIRTY
  *
  * @lock: mutex, see the lock order
  * @irq: under @lock
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under @lock
- * @reset_err: result of the last reset, 0 or -errno; under @lock
- * @reset_bus: the last reset was one of the whole bus; under @lock
  * @flr: the guest asked for a function level reset; under @lock
  *
  * @quirk_list: rows that the administrator added; under @lock
@@ -165,14 +166,15 @@ struct pcistub {
 	enum pcistub_state state;
 	enum pcistub_state held;
 	struct pciback_session *sess;
+	int reset_err;
+	bool reset_bus;
+	bool strict_reset;
 
 	struct mutex lock; /* see the lock order */
 	struct pciback_irq irq;
 	struct pci_saved_state *boot;
 	struct pci_saved_state *fresh;
 	bool resetting;
-	int reset_err;
-	bool reset_bus;
 	bool flr;
 	struct list_head quirk_list;
 
@@ -326,9 +328,9 @@ int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 void pcistub_return(struct pcistub *stub);
 struct pciback_session *pcistub_owner(struct pcistub *stub);
 int pcistub_clean_again(struct pcistub *stub);
-void pcistub_set_state(struct pcistub *stub, enum pcistub_state state);
+void pcistub_cleaned(struct pcistub *stub, int err);
 int pcistub_hold_bus(struct pcistub *stub);
-void pcistub_unhold_bus(struct pcistub *stub);
+void pcistub_unhold_bus(struct pcistub *stub, int err);
 
 bool pcistub_any_assigned(const struct pciback_pattern *pattern);
 bool pcistub_permissive(const struct pcistub *stub);
@@ -405,7 +407,7 @@ int pciback_xenbus_init(void);
 void pciback_xenbus_exit(void);
 void pciback_sessions_kick(void);
 
-/* sysfs.c */
+/* sysfs.c, sysfs_device.c */
 extern const struct attribute_group *pciback_driver_groups[];
 extern const struct attribute_group *pciback_device_groups[];
 

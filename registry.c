@@ -140,16 +140,23 @@ bool pcistub_permissive(const struct pcistub *stub)
 	return READ_ONCE(permissive) || READ_ONCE(stub->permissive);
 }
 
+static void set_cleaned(struct pcistub *stub, int err, bool bus)
+{
+	WRITE_ONCE(stub->reset_err, err);
+	WRITE_ONCE(stub->reset_bus, bus);
+	WRITE_ONCE(stub->state, err ? PCISTUB_DIRTY : PCISTUB_FREE);
+}
+
 /**
- * pcistub_set_state - say how a reset ended
- * @stub: device
- * @state: PCISTUB_FREE or PCISTUB_DIRTY; a device that is gone stays so
+ * pcistub_cleaned - say how a reset ended
+ * @stub: device; one that is gone stays so
+ * @err: what the reset came to, 0 or -errno
  */
-void pcistub_set_state(struct pcistub *stub, enum pcistub_state state)
+void pcistub_cleaned(struct pcistub *stub, int err)
 {
 	mutex_lock(&registry_lock);
 	if (stub->state == PCISTUB_CLEANING)
-		WRITE_ONCE(stub->state, state);
+		set_cleaned(stub, err, false);
 	mutex_unlock(&registry_lock);
 }
 
@@ -254,8 +261,9 @@ int pcistub_hold_bus(struct pcistub *stub)
 /**
  * pcistub_unhold_bus - let guests have the neighbours again
  * @stub: device on which pcistub_hold_bus() was called
+ * @err: what the reset came to; 0 has cleaned the neighbours too
  */
-void pcistub_unhold_bus(struct pcistub *stub)
+void pcistub_unhold_bus(struct pcistub *stub, int err)
 {
 	struct pcistub *other;
 	unsigned long sbdf;
@@ -267,7 +275,11 @@ void pcistub_unhold_bus(struct pcistub *stub)
 			continue;
 		WRITE_ONCE(other->state, other->held);
 		other->held = PCISTUB_CLEANING;
+		if (!err)
+			set_cleaned(other, 0, true);
 	}
+	if (!err && stub->state == PCISTUB_CLEANING)
+		set_cleaned(stub, 0, true);
 	mutex_unlock(&registry_lock);
 }
 
@@ -275,6 +287,11 @@ void pcistub_unhold_bus(struct pcistub *stub)
 static bool is_broken(const struct pcistub *stub)
 {
 	return stub->evict != PCIBACK_STAYS && stub->reset_err != -ENOTTY;
+}
+
+static bool is_strict(const struct pcistub *stub)
+{
+	return READ_ONCE(strict_reset) || READ_ONCE(stub->strict_reset);
 }
 
 static int check_free(struct pcistub *stub, domid_t domid)
@@ -285,10 +302,10 @@ static int check_free(struct pcistub *stub, domid_t domid)
 	case PCISTUB_CLEANING:
 		return -EAGAIN;
 	case PCISTUB_DIRTY:
-		if (strict_reset || is_broken(stub)) {
+		if (is_strict(stub) || is_broken(stub)) {
 			dev_err(&stub->pdev->dev,
 				"refused to domain %d: reset failed (%d)%s\n",
-				domid, stub->reset_err, strict_reset ?
+				domid, stub->reset_err, is_strict(stub) ?
 				", strict_reset is set" : " after an error");
 			return -EIO;
 		}

@@ -86,6 +86,9 @@ int pciback_reset(struct pcistub *stub)
 	pci_clear_master(pdev);
 	stub->resetting = true;
 	err = pci_set_power_state(pdev, PCI_D0);
+	/* The core would wait a minute for one that was pulled out. */
+	if (!err && !pci_device_is_present(pdev))
+		err = -ENODEV;
 	if (!err)
 		err = __pci_reset_function_locked(pdev);
 	stub->resetting = false;
@@ -95,9 +98,6 @@ int pciback_reset(struct pcistub *stub)
 	clear_msi(pdev);
 	pciback_conf_reset(stub->conf);
 	pcistub_conf_end(stub);
-
-	stub->reset_bus = false;
-	stub->reset_err = err;
 	return err;
 }
 
@@ -116,7 +116,7 @@ static int reset_bus(struct pcistub *stub)
 		if (err)
 			return err;
 		err = pci_reset_bus(stub->pdev);
-		pcistub_unhold_bus(stub);
+		pcistub_unhold_bus(stub, err);
 		if (err != -EAGAIN)
 			break;
 		msleep(BUS_WAIT_MS);
@@ -124,7 +124,7 @@ static int reset_bus(struct pcistub *stub)
 	return err;
 }
 
-static int clean(struct pcistub *stub)
+static int reset_function(struct pcistub *stub)
 {
 	int err = -ENODEV;
 
@@ -135,14 +135,7 @@ static int clean(struct pcistub *stub)
 		mutex_unlock(&stub->lock);
 	}
 	device_unlock(&stub->pdev->dev);
-	if (err != -ENOTTY || reset_bus(stub))
-		return err;
-
-	mutex_lock(&stub->lock);
-	stub->reset_err = 0;
-	stub->reset_bus = true;
-	mutex_unlock(&stub->lock);
-	return 0;
+	return err;
 }
 
 /**
@@ -155,8 +148,10 @@ static int clean(struct pcistub *stub)
 void pciback_clean_work(struct work_struct *work)
 {
 	struct pcistub *stub = container_of(work, struct pcistub, clean_work);
+	int err = reset_function(stub);
 
-	pcistub_set_state(stub, clean(stub) ? PCISTUB_DIRTY : PCISTUB_FREE);
+	if (err != -ENOTTY || reset_bus(stub))
+		pcistub_cleaned(stub, err);
 	pciback_sessions_kick();
 	pcistub_put(stub);
 }
@@ -238,7 +233,8 @@ void pciback_reset_prepare(struct pci_dev *pdev)
 
 	if (stub->resetting)
 		return;
-	mutex_lock(&stub->lock);
+	/* A bus reset comes here for each device, with all of them locked. */
+	mutex_lock_nest_lock(&stub->lock, &pdev->dev.mutex);
 	pcistub_conf_begin(stub);
 }
 

@@ -8,7 +8,8 @@ from .dom0 import CARDS, DEVICES
 GATEWAY = "10.0.2.2"
 
 # Linux drivers of cards that have not their driver's name.
-DRIVER_OF = {"igb": "igb", "vf": "igbvf", "virtio": "virtio-pci"}
+DRIVER_OF = {"igb": "igb", "vf": "igbvf", "virtio": "virtio-pci",
+             "pair": "e1000"}
 
 
 def address(where, card):
@@ -70,7 +71,7 @@ def settle(where, card, seconds=30):
 
 def driver(card):
     """Name of the Linux driver of a card."""
-    return DRIVER_OF.get(card.rstrip("01"), card)
+    return DRIVER_OF.get(card.rstrip("0123456789"), card)
 
 
 def network(where, card):
@@ -84,13 +85,13 @@ def network(where, card):
     return name
 
 
-def make_vfs(dom0, card="igb0"):
-    """Give a card to dom0's igb and have it make its functions vf0 and vf1.
+def make_vfs(dom0, number, card="igb0"):
+    """Give a card to dom0's igb and have it make its functions vf0 and on.
 
-    They go with dom0's driver: when the test is over, if no guest has them.
+    They go with dom0's driver when the test is over.
     """
     bdf = dom0.bdf(card)
     dom0.sh("modprobe igb")
     # The card serves its functions only while its interface is up.
     dom0.sh(f"ip link set {interface(dom0, bdf)} up; "
-            f"echo 2 >{DEVICES}/{bdf}/sriov_numvfs")
+            f"echo {number} >{DEVICES}/{bdf}/sriov_numvfs")

@@ -15,8 +15,9 @@ CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
          "e1000e": ("8086", "10d3", 0), "nvme": ("1b36", "0010", 0),
          "e1000": ("8086", "100e", 0), "edu": ("1234", "11e8", 0),
          "virtio": ("1af4", "1041", 0),
+         "pair0": ("8086", "100e", 1), "pair1": ("8086", "100e", 2),
          # Functions of an igb, once devices.make_vfs() has made them.
-         "vf0": ("8086", "10ca", 0), "vf1": ("8086", "10ca", 1)}
+         **{f"vf{i}": ("8086", "10ca", i) for i in range(7)}}
 
 # Drivers that a test may have loaded in dom0.
 DRIVERS = ("igbvf", "igb", "e1000e", "e1000", "nvme", "pci-stub")

@@ -25,7 +25,7 @@ LINUX_ARGS = "console=hvc0 loglevel=5 oops=panic panic=1"
 BARE_ARGS = "console=ttyS0 loglevel=5 oops=panic panic=1"
 
 
-def _device(name, slot, model, **options):
+def device(name, slot, model, **options):
     """A device behind a root port of its own."""
     more = "".join(f",{k}={v}" for k, v in options.items())
     return ["-device", f"pcie-root-port,id=port-{name},chassis={slot},"
@@ -33,15 +33,25 @@ def _device(name, slot, model, **options):
             "-device", f"{model},id={name},bus=port-{name}{more}"]
 
 
-def _nic(name, slot, model, root=False, **options):
-    """A network card with a network, DHCP server and gateway of its own."""
+def _net(name):
+    """A network, DHCP server and gateway, and a card's options for them."""
     # No boot ROM: it would only slow the firmware down.
-    options |= {"netdev": f"net-{name}", "romfile": ""}
-    net = ["-netdev", f"user,id=net-{name}"]
-    if root:
-        return net + ["-device", f"{model},id={name},bus=pcie.0,"
-                      f"addr={slot:#x},netdev=net-{name},romfile="]
-    return net + _device(name, slot, model, **options)
+    return (["-netdev", f"user,id=net-{name}"],
+            {"netdev": f"net-{name}", "romfile": ""})
+
+
+def _nic(name, slot, model, **options):
+    """A network card behind a root port of its own."""
+    net, more = _net(name)
+    return net + device(name, slot, model, **options, **more)
+
+
+def _function(name, bus, address, model, **options):
+    """A network card at an address of a bus."""
+    net, more = _net(name)
+    text = "".join(f",{k}={v}" for k, v in (options | more).items())
+    return net + ["-device",
+                  f"{model},id={name},bus={bus},addr={address}{text}"]
 
 
 def _take_turn():
@@ -55,11 +65,15 @@ def _take_turn():
 
 
 class Machine:
-    """QEMU with Xen and dom0, or (xen=False) with Linux alone."""
+    """QEMU with Xen and dom0, or (xen=False) with Linux alone.
 
-    def __init__(self, images, ko, name, xen=True):
+    more: options of QEMU for devices beside those of every machine.
+    """
+
+    def __init__(self, images, ko, name, xen=True, more=()):
         self.name = name
         self.xen = xen
+        self.more = list(more)
         stamp = time.strftime("%m%d-%H%M%S")
         self.logs = paths.LOGS / f"{stamp}-{os.getpid()}-{name}"
         self.logs.mkdir(parents=True)
@@ -99,7 +113,7 @@ class Machine:
             command += ["-kernel", bzimage, "-append", BARE_ARGS,
                         "-initrd", initrd]
         return list(map(str, command + self._storage(images) +
-                        self._ports() + self._cards()))
+                        self._ports() + self._cards() + self.more))
 
     def _storage(self, images):
         return ["-drive", f"if=none,id=images,file={images.disk()},"
@@ -122,10 +136,15 @@ class Machine:
                 "format=raw"]
         return (_nic("igb0", 0x10, "igb") + _nic("igb1", 0x11, "igb") +
                 _nic("e1000e", 0x12, "e1000e") +
-                nvme + _device("nvme", 0x13, "nvme", drive="scratch",
+                nvme + device("nvme", 0x13, "nvme", drive="scratch",
                                serial="xpb") +
-                _nic("e1000", 0x14, "e1000", root=True) +
+                _function("e1000", "pcie.0", "0x14", "e1000") +
                 ["-device", "edu,id=edu,addr=0x15"] +
+                # Two functions that can only be reset together.
+                ["-device", "pcie-pci-bridge,id=pci,addr=0x17"] +
+                _function("pair0", "pci", "1.0", "e1000",
+                          multifunction="on") +
+                _function("pair1", "pci", "1.1", "e1000") +
                 # A modern one that goes through the IOMMU, as hardware does.
                 _nic("virtio", 0x16, "virtio-net-pci", iommu_platform="on",
                      **{"disable-legacy": "on"}))

@@ -16,10 +16,11 @@ from rig.machine import Machine
 class Bed:
     """The machine of a test file. One that a test broke is replaced."""
 
-    def __init__(self, images, ko, name):
+    def __init__(self, images, ko, name, more):
         self.images = images
         self.ko = ko
         self.name = name
+        self.more = more
         self.machine = None
         self.worn = False
 
@@ -27,7 +28,8 @@ class Bed:
         """dom0 of the machine, booted when there is none."""
         if not self.machine:
             self.worn = False
-            self.machine = Machine(self.images, self.ko, self.name)
+            self.machine = Machine(self.images, self.ko, self.name,
+                                   more=self.more)
             self._dom0 = Dom0(self.machine)
             self.scanned = 0
         return self._dom0
@@ -82,9 +84,9 @@ def ko(request, images):
 
 @pytest.fixture(scope="module")
 def bed(request, images, ko):
-    """The machine of a file."""
+    """The machine of a file, which may ask for more devices by MORE."""
     name = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_")
-    bed = Bed(images, ko, name)
+    bed = Bed(images, ko, name, getattr(request.module, "MORE", ()))
     yield bed
     bed.discard()
 
@@ -112,7 +114,7 @@ def dom0(request, bed):
 @pytest.fixture
 def start(dom0):
     """Start a guest with cards: start("igb0", kernel="6.12")."""
-    def start(*cards, name="guest", **options):
-        pci = [dom0.bdf(card) for card in cards]
+    def start(*cards, name="guest", pci=(), **options):
+        pci = [dom0.bdf(card) for card in cards] + list(pci)
         return Guest(dom0, name, pci=pci, **options).create()
     return start
