@@ -87,6 +87,7 @@ static int pcistub_prepare(struct pcistub *stub)
 		goto disable;
 	}
 	guard_msix(pdev, PHYSDEVOP_prepare_msix);
+	pciback_power_init(stub);
 
 	pcistub_ready(stub);
 	return 0;
@@ -154,6 +155,7 @@ static void pcistub_release(struct pcistub *stub, bool clean)
 	struct pci_dev *pdev = stub->pdev;
 
 	mutex_lock(&stub->lock);
+	pciback_power_exit(stub);
 	if (clean)
 		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	else
@@ -190,6 +192,7 @@ static struct pci_driver pcistub_driver = {
 	.probe = pcistub_probe,
 	.remove = pcistub_remove,
 	.err_handler = &pciback_err_handler,
+	.driver.pm = pm_sleep_ptr(&pciback_pm_ops),
 	.groups = pciback_driver_groups,
 	.dev_groups = pciback_device_groups,
 };
@@ -240,7 +243,8 @@ static int __init pciback_seize(void)
 	}
 	if (passthrough)
 		pciback_topology = &pciback_passthrough;
-	pciback_wq = alloc_workqueue(DRV_NAME, WQ_UNBOUND, 0);
+	/* Frozen for the host's sleep, which power.c relies on. */
+	pciback_wq = alloc_workqueue(DRV_NAME, WQ_UNBOUND | WQ_FREEZABLE, 0);
 	if (!pciback_wq)
 		return -ENOMEM;
 	err = want_hidden();

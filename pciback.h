@@ -139,6 +139,7 @@ enum pciback_evict {
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under @lock
+ * @resting: idle, and suspended by runtime power management; under @lock
  * @flr: the guest asked for a function level reset; under @lock
  *
  * @quirk_list: rows that the administrator added; under @lock
@@ -175,6 +176,7 @@ struct pcistub {
 	struct pci_saved_state *boot;
 	struct pci_saved_state *fresh;
 	bool resetting;
+	bool resting;
 	bool flr;
 	struct list_head quirk_list;
 
@@ -366,6 +368,13 @@ void pciback_guest_flr(struct pciback_conf *conf);
 int pciback_reset_for_guest(struct pcistub *stub);
 void pciback_reset_prepare(struct pci_dev *pdev);
 void pciback_reset_done(struct pci_dev *pdev);
+
+/* power.c */
+extern const struct dev_pm_ops pciback_pm_ops;
+void pciback_power_init(struct pcistub *stub);
+void pciback_power_exit(struct pcistub *stub);
+int pciback_wake(struct pcistub *stub);
+void pciback_rest(struct pcistub *stub);
 
 /* pciback_ops.c: requests of a guest */
 void pcistub_conf_begin(struct pcistub *stub);

@@ -85,7 +85,9 @@ int pciback_reset(struct pcistub *stub)
 	pcistub_conf_begin(stub);
 	pci_clear_master(pdev);
 	stub->resetting = true;
-	err = pci_set_power_state(pdev, PCI_D0);
+	err = pciback_wake(stub);
+	if (!err)
+		err = pci_set_power_state(pdev, PCI_D0);
 	/* The core would wait a minute for one that was pulled out. */
 	if (!err && !pci_device_is_present(pdev))
 		err = -ENODEV;
@@ -152,6 +154,7 @@ void pciback_clean_work(struct work_struct *work)
 
 	if (err != -ENOTTY || reset_bus(stub))
 		pcistub_cleaned(stub, err);
+	pciback_rest(stub);
 	pciback_sessions_kick();
 	pcistub_put(stub);
 }
@@ -235,6 +238,7 @@ void pciback_reset_prepare(struct pci_dev *pdev)
 		return;
 	/* A bus reset comes here for each device, with all of them locked. */
 	mutex_lock_nest_lock(&stub->lock, &pdev->dev.mutex);
+	pciback_wake(stub);
 	pcistub_conf_begin(stub);
 }
 
@@ -250,4 +254,5 @@ void pciback_reset_done(struct pci_dev *pdev)
 		return;
 	pcistub_conf_end(stub);
 	mutex_unlock(&stub->lock);
+	pciback_rest(stub);
 }

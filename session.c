@@ -169,7 +169,11 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 	/* A device that is assigned holds on to its session. */
 	kref_get(&sess->ref);
 	dev.virtfn = dev.stub->pdev->is_virtfn;
-	err = pciback_map_add(sess, &dev);
+	mutex_lock(&dev.stub->lock);
+	err = pciback_wake(dev.stub);
+	mutex_unlock(&dev.stub->lock);
+	if (!err)
+		err = pciback_map_add(sess, &dev);
 	if (err) {
 		pcistub_return(dev.stub);
 		pciback_session_put(sess);

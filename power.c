@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Power of claimed devices. One that no guest has is left to the kernel's
+ * runtime power management, which puts it into D3hot and lets the ports above
+ * it follow; one that a guest has is the guest's to put to sleep, by its PM
+ * capability. While the host sleeps, requests of guests wait.
+ */
+#include <linux/moduleparam.h>
+#include <linux/pm.h>
+#include <linux/pm_runtime.h>
+
+#include "pciback.h"
+
+static bool disable_idle_d3;
+module_param(disable_idle_d3, bool, 0444);
+MODULE_PARM_DESC(disable_idle_d3, "Leave devices that no guest has in D0");
+
+/**
+ * pciback_power_init - a device that was claimed may be suspended
+ * @stub: device; awake, as the core hands it to a driver
+ */
+void pciback_power_init(struct pcistub *stub)
+{
+	if (!disable_idle_d3)
+		pm_runtime_allow(&stub->pdev->dev);
+}
+
+/**
+ * pciback_power_exit - end what pciback_power_init() began
+ * @stub: device on its way back to the host; the caller holds its lock. The core
+ *	has woken it, and expects the reference that it once gave.
+ */
+void pciback_power_exit(struct pcistub *stub)
+{
+	struct device *dev = &stub->pdev->dev;
+
+	lockdep_assert_held(&stub->lock);
+	if (stub->resting)
+		pm_runtime_get_noresume(dev);
+	stub->resting = false;
+	if (!disable_idle_d3)
+		pm_runtime_forbid(dev);
+}
+
+/**
+ * pciback_wake - have a device in D0, with its config
+ * @stub: device; the caller holds its lock
+ *
+ * It stays awake until pciback_rest().
+ *
+ * Return: 0 or -errno.
+ */
+int pciback_wake(struct pcistub *stub)
+{
+	int err;
+
+	lockdep_assert_held(&stub->lock);
+	if (!stub->resting)
+		return 0;
+	err = pm_runtime_resume_and_get(&stub->pdev->dev);
+	if (!err)
+		stub->resting = false;
+	return err;
+}
+
+/**
+ * pciback_rest - let a device sleep, unless a guest has it
+ * @stub: device
+ */
+void pciback_rest(struct pcistub *stub)
+{
+	enum pcistub_state state;
+
+	mutex_lock(&stub->lock);
+	state = READ_ONCE(stub->state);
+	if (!disable_idle_d3 && !stub->resting &&
+	    state != PCISTUB_ASSIGNED && state != PCISTUB_GONE) {
+		stub->resting = true;
+		pm_runtime_put(&stub->pdev->dev);
+	}
+	mutex_unlock(&stub->lock);
+}
+
+/* Work items are frozen by now: only the event handler has to be kept off. */
+static int pcistub_suspend(struct device *dev)
+{
+	struct pcistub *stub = pcistub_of(to_pci_dev(dev));
+
+	mutex_lock(&stub->lock);
+	pcistub_conf_begin(stub);
+	mutex_unlock(&stub->lock);
+	return 0;
+}
+
+static int pcistub_resume(struct device *dev)
+{
+	struct pcistub *stub = pcistub_of(to_pci_dev(dev));
+
+	mutex_lock(&stub->lock);
+	pcistub_conf_end(stub);
+	mutex_unlock(&stub->lock);
+	return 0;
+}
+
+/* Config is saved and restored, and the device put to sleep, by the core. */
+const struct dev_pm_ops pciback_pm_ops = {
+	SYSTEM_SLEEP_PM_OPS(pcistub_suspend, pcistub_resume)
+};
