@@ -354,7 +354,6 @@ int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		err = register_owner(stub->pdev, domid);
 	if (!err) {
 		pcistub_get(stub);
-		pci_set_dev_assigned(stub->pdev);
 		stub->sess = sess;
 		WRITE_ONCE(stub->evict, PCIBACK_STAYS);
 		WRITE_ONCE(stub->recovering, false);
@@ -388,7 +387,6 @@ static void disown(struct pcistub *stub)
 {
 	lockdep_assert_held(&registry_lock);
 	xen_unregister_device_domain_owner(stub->pdev);
-	pci_clear_dev_assigned(stub->pdev);
 	stub->sess = NULL;
 }
 

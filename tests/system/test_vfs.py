@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+"""SR-IOV: functions of a card that dom0's driver has, given to guests."""
+
+import pytest
+
+from rig import devices
+from rig.dom0 import DEVICES
+
+NUMBER = 7
+GUEST_SEES = "/proc/bus/pci/devices"
+
+
+@pytest.fixture
+def vfs(dom0):
+    """The card's functions, claimed by the module under test."""
+    # The second card of the kind stays out of igb's way.
+    dom0.sh(f"echo none >{DEVICES}/{dom0.bdf('igb1')}/driver_override")
+    devices.make_vfs(dom0, NUMBER)
+    dom0.load()
+    cards = [f"vf{i}" for i in range(NUMBER)]
+    for card in cards:
+        dom0.xl(f"pci-assignable-add {dom0.bdf(card)}")
+    return cards
+
+
+def numvfs(dom0):
+    return f"{DEVICES}/{dom0.bdf('igb0')}/sriov_numvfs"
+
+
+def no_vf_left(dom0):
+    dom0.until(f"! lspci -n | grep -q 10ca", 10)
+
+
+def test_each_function_goes_to_a_guest_and_back(dom0, start, vfs):
+    guest = start()
+    guest.sh("modprobe igbvf")
+    for card in vfs:
+        bdf = dom0.bdf(card)
+        guest.attach(bdf)
+        guest.until(f"grep -q 808610ca {GUEST_SEES}")
+        # Where a scan finds it: it looks at function 0 of a slot first.
+        assert devices.address(guest, card) == "0000:00:00.0"
+        if card in (vfs[0], vfs[-1]):
+            devices.network(guest, card)
+        guest.detach(bdf)
+        guest.until(f"! grep -q 808610ca {GUEST_SEES}")
+
+
+def test_two_functions_in_two_guests(dom0, start, vfs):
+    first, second = start("vf0", name="first"), start("vf1", name="second")
+    names = [(guest, devices.network(guest, "vf0"))
+             for guest in (first, second)]
+    for guest, name in names:
+        devices.ping(guest, name)
+
+
+def test_free_functions_do_not_keep_the_card(dom0, vfs):
+    dom0.sh(f"echo 0 >{numvfs(dom0)}", 60)
+    no_vf_left(dom0)
+    devices.network(dom0, "igb0")
+
+
+@pytest.mark.parametrize("how", ["disabled", "driver unbound"])
+def test_functions_that_go_in_use_are_taken_from_the_guest(dom0, start, vfs,
+                                                           how):
+    guest = start("vf0", "vf1")
+    devices.network(guest, "vf0")
+    dom0.take_dmesg()
+    if how == "disabled":
+        dom0.sh(f"echo 0 >{numvfs(dom0)}", 60)
+    else:
+        dom0.sh(f"echo {dom0.bdf('igb0')} >/sys/bus/pci/drivers/igb/unbind",
+                60)
+    no_vf_left(dom0)
+    guest.until(f"! grep -q 808610ca {GUEST_SEES}", 10)
+    # And nothing is left of them: the card can make them again.
+    guest.destroy()
+    if how != "disabled":
+        dom0.sh(f"echo {dom0.bdf('igb0')} >/sys/bus/pci/drivers/igb/bind")
+    devices.make_vfs(dom0, 1)
+    dom0.xl(f"pci-assignable-add {dom0.bdf('vf0')}")
+    devices.network(start("vf0", name="next"), "vf0")
