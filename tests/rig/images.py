@@ -45,6 +45,7 @@ def _sources():
     files = [here / name for name in ("images.py", "initramfs.py",
                                       "kernel.py")]
     files += sorted((here / "root").iterdir())
+    files += sorted((here / "programs").iterdir())
     return "".join(f.read_text() for f in files)
 
 
@@ -123,6 +124,7 @@ class Images:
                 root = self._common(folder, "guest-init")
                 root.script("guest-reboot", "usr/sbin/reboot")
                 root.script("guest-poweroff", "usr/sbin/poweroff")
+                root.compile("sweep")
                 self.kernels[name].copy_modules(GUEST_MODULES, folder)
                 initramfs.pack(folder, path)
         return _cached(f"guest-initrd-{name}",

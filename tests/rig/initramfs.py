@@ -8,6 +8,7 @@ from pathlib import Path
 from .apt import run
 
 FILES = Path(__file__).resolve().parent / "root"
+PROGRAMS = Path(__file__).resolve().parent / "programs"
 LIBRARIES = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu",
              "usr/lib/xen-4.17/lib/x86_64-linux-gnu"]
 LOADER = "lib64/ld-linux-x86-64.so.2"
@@ -76,6 +77,11 @@ class Root:
     def script(self, name, path):
         """Copy a script of ours."""
         shutil.copy(FILES / name, self.target / path)
+
+    def compile(self, name):
+        """Add a program of ours, without a need for libraries."""
+        run(["gcc", "-O2", "-Wall", "-Werror", "-static", "-s",
+             "-o", self.target / "usr/bin" / name, PROGRAMS / f"{name}.c"])
 
 
 def pack(tree, archive):

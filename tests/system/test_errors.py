@@ -13,6 +13,9 @@ from test_departures import SECONDS, backend, gone_from, settled
 COMPLETION_TIMEOUT = 0x4000
 DATA_LINK_PROTOCOL = 0x10
 
+# Section 7.10.5.
+RECEIVER_ERROR = 0x1
+
 
 def inject(dom0, card, uncorrectable=0, correctable=0):
     """Have dom0 see an error of a card, as struct aer_error_inj has it."""
@@ -37,20 +40,59 @@ def handled(dom0, count):
                f"{count} ]", SECONDS * 4)
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+def use(guest, card):
+    """Traffic on a network card, or on a disk."""
+    if card != "nvme":
+        devices.network(guest, card)
+        return
+    guest.sh("modprobe nvme")
+    guest.until("[ -b /dev/nvme0n1 ]", 30)
+    guest.sh("dd if=/dev/zero of=/dev/nvme0n1 bs=64k count=16 oflag=direct")
+
+
+@pytest.mark.parametrize("card", ["igb0", "e1000e", "nvme"])
 @pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
                          ids=["nonfatal", "fatal"])
 def test_guest_recovers_from_error(dom0, start, card, error):
     dom0.load(hide=[card])
     guest = start(card)
-    devices.network(guest, card)
+    use(guest, card)
     before = guest.sh("cat /proc/sys/kernel/random/boot_id")
     for count in (1, 2):
         inject(dom0, card, uncorrectable=error)
         handled(dom0, count)
         devices.settle(guest, card)
-        devices.network(guest, card)
+        use(guest, card)
     assert guest.sh("cat /proc/sys/kernel/random/boot_id") == before
+
+
+def test_correctable_errors_are_counted_and_do_not_disturb(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    name = devices.network(guest, "igb0")
+    # The core counts them, for each device and kind.
+    count = (f"grep ^RxErr {devices.DEVICES}/{dom0.bdf('igb0')}/"
+             "aer_dev_correctable | grep -o '[0-9]*$'")
+    before = int(dom0.sh(count))
+    for number in (1, 2, 3):
+        inject(dom0, "igb0", correctable=RECEIVER_ERROR)
+        dom0.until(f"[ $({count}) = {before + number} ]", SECONDS)
+    devices.ping(guest, name)
+    assert backend(dom0, guest, "state") == "4"
+    assert backend(dom0, guest, "state-0") == "3"
+
+
+@pytest.mark.parametrize("error", ["CMPLT_TO", "DLP"])
+def test_guest_recovers_from_error_of_the_port(dom0, start, bed, error):
+    """Injected by the emulator at the root port above the card."""
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    devices.network(guest, "igb0")
+    bed.machine.monitor("human-monitor-command", **{
+        "command-line": f"pcie_aer_inject_error port-igb0 {error}"})
+    handled(dom0, 1)
+    devices.settle(guest, "igb0")
+    devices.network(guest, "igb0")
 
 
 def test_guest_without_driver_loses_the_card_only(dom0, start):
