@@ -16,6 +16,14 @@
 
 #include "pciback.h"
 
+/*
+ * The kernel logs a line where Xen has no vectors left for the guest, and a guest
+ * can have that as often as it likes: after some failures there is one attempt in
+ * a while.
+ */
+#define MAX_FAILURES 10
+#define FAILURE_COST (60 * HZ)
+
 /* The stand-in looks this often, in interrupts, if it is still needed. */
 #define STANDIN_CHECK 1000
 
@@ -68,6 +76,25 @@ static int start(struct pcistub *stub, enum pciback_irq_mode mode,
 		return err < 0 ? err : 0;
 	}
 	return -EINVAL;
+}
+
+static bool may_start(const struct pciback_irq *irq)
+{
+	return irq->failures < MAX_FAILURES ||
+	       time_after(jiffies, irq->failed + FAILURE_COST);
+}
+
+static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
+		     struct msix_entry *entries, int nr)
+{
+	int err = may_start(&stub->irq) ? start(stub, mode, entries, nr) :
+					  -EBUSY;
+
+	if (err && err != -EBUSY) {
+		stub->irq.failures++;
+		stub->irq.failed = jiffies;
+	}
+	return err;
 }
 
 static void stop(struct pcistub *stub)
@@ -131,7 +158,7 @@ static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
  * that was there before is there again.
  *
  * Return: 0 or -errno; -EINVAL: the device does not have these vectors; -ENXIO:
- * MSI-X while the device decodes no memory.
+ * MSI-X while the device decodes no memory; -EBUSY: it failed too often.
  */
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr)
@@ -150,7 +177,7 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			return err;
 	}
 	stop(stub);
-	err = start(stub, mode, entries, nr);
+	err = try_start(stub, mode, entries, nr);
 	if (!err)
 		stub->irq.mode = mode;
 	else if (old == PCIBACK_IRQ_INTX && !start_intx(stub))

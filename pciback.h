@@ -81,6 +81,8 @@ enum pciback_irq_mode {
  * @name: of the stand-in handler, in /proc/interrupts
  * @ack: the stand-in claims the line's interrupts as its own
  * @handled: interrupts that the stand-in saw
+ * @failures: modes that could not be started for the present guest
+ * @failed: when the last of them was, in jiffies
  */
 struct pciback_irq {
 	enum pciback_irq_mode mode;
@@ -88,6 +90,8 @@ struct pciback_irq {
 	char name[32];
 	bool ack;
 	unsigned long handled;
+	unsigned int failures;
+	unsigned long failed;
 };
 
 /* Registers whose denied writes are kept and logged, for each guest. */
