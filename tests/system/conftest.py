@@ -14,15 +14,21 @@ from rig.machine import Machine
 
 
 class Bed:
-    """The machine of a test file. One that a test broke is replaced."""
+    """The machine of all tests. One that a test broke is replaced."""
 
-    def __init__(self, images, ko, name, more):
+    def __init__(self, images, ko):
         self.images = images
         self.ko = ko
-        self.name = name
-        self.more = more
+        self.more = ()
         self.machine = None
         self.worn = False
+
+    def prepare(self, name, more):
+        """Say who uses the machine next, and with which other devices."""
+        if more != self.more:
+            self.discard()
+        self.name = name
+        self.more = more
 
     def dom0(self):
         """dom0 of the machine, booted when there is none."""
@@ -82,13 +88,20 @@ def ko(request, images):
     return Path(option) if option else build.module(images)
 
 
-@pytest.fixture(scope="module")
-def bed(request, images, ko):
-    """The machine of a file, which may ask for more devices by MORE."""
-    name = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_")
-    bed = Bed(images, ko, name, getattr(request.module, "MORE", ()))
+@pytest.fixture(scope="session")
+def machines(images, ko):
+    """The machine that test files share."""
+    bed = Bed(images, ko)
     yield bed
     bed.discard()
+
+
+@pytest.fixture(scope="module")
+def bed(request, machines):
+    """The machine for a file, which may ask for other devices by MORE."""
+    name = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_")
+    machines.prepare(name, getattr(request.module, "MORE", ()))
+    return machines
 
 
 @pytest.fixture
