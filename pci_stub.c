@@ -9,6 +9,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <xen/xen.h>
+#include <xen/interface/physdev.h>
 #include <asm/xen/hypercall.h>
 
 #include "pciback.h"
@@ -23,6 +24,9 @@ MODULE_PARM_DESC(hide, "Devices to claim: ([dddd:]bb:ss.f)..., * for all");
 static bool passthrough;
 module_param(passthrough, bool, 0444);
 MODULE_PARM_DESC(passthrough, "Show guests the host's PCI addresses");
+
+/* Only x86 has PV guests: elsewhere (XEN_PCIDEV_STUB) no frontend comes. */
+#define PCIBACK_SERVES_PV	IS_ENABLED(CONFIG_X86)
 
 /* Built in, devices are seized before the bus is ready to enable them. */
 static bool pci_ready = __is_defined(MODULE);
@@ -291,7 +295,7 @@ static int __init pciback_serve(void)
 	pci_ready = true;
 	err = driver_for_each_device(&pcistub_driver.driver, NULL, NULL,
 				     prepare_seized);
-	if (!err)
+	if (!err && PCIBACK_SERVES_PV)
 		err = pciback_xenbus_init();
 	if (err)
 		pciback_release_all();
@@ -314,7 +318,8 @@ device_initcall(pciback_serve);
 
 static void __exit pciback_exit(void)
 {
-	pciback_xenbus_exit();
+	if (PCIBACK_SERVES_PV)
+		pciback_xenbus_exit();
 	pciback_release_all();
 }
 module_exit(pciback_exit);
