@@ -18,13 +18,15 @@ from . import paths
 
 SUITE = "bookworm"
 BACKPORTS = SUITE + "-backports"
+NEXT = "trixie"
+NEXT_BACKPORTS = NEXT + "-backports"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS_AGE = 7 * 24 * 3600
 
 # What the host itself needs; the second list comes from backports.
 HOST_TOOLS = ["python3", "python3-pytest", "make", "gcc", "libc6-dev", "kmod",
               "clang", "libclang-rt-dev", "cpio", "e2fsprogs", "zstd",
-              "binutils", "sparse", "git", "perl"]
+              "binutils", "sparse", "git", "perl", "mmdebstrap"]
 HOST_TOOLS_BACKPORTS = ["qemu-system-x86"]
 
 
@@ -48,14 +50,19 @@ def _host_entries():
     return [e for e in entries if e[1].startswith(SUITE)]
 
 
-def _sources():
-    """Text of our sources.list: the host's Debian entries and backports."""
+def _sources(release):
+    """Text of a sources.list: the host's Debian entries and backports.
+
+    For another release than the host's: the same entries of that one.
+    """
     lines = set()
     for uri, suite, component in _host_entries():
-        lines.add(f"deb [signed-by={KEYRING}] {uri} {suite} {component}\n")
+        suites = [suite.replace(SUITE, release)]
         if suite == SUITE and component == "main":
-            lines.add(f"deb [signed-by={KEYRING}] {uri} {BACKPORTS} main\n")
-    if not any(BACKPORTS in line for line in lines):
+            suites.append(f"{release}-backports")
+        lines |= {f"deb [signed-by={KEYRING}] {uri} {name} {component}\n"
+                  for name in suites}
+    if not any(f"{release}-backports" in line for line in lines):
         raise RuntimeError(f"the host has no package source for {SUITE} main")
     return "".join(sorted(lines))
 
@@ -66,19 +73,21 @@ def _target(suite):
 
 
 class Apt:
-    """apt-get with sources and lists in the cache."""
+    """apt-get for one release of Debian, sources and lists in the cache."""
 
-    def __init__(self):
-        self.dir = paths.CACHE / "apt"
+    def __init__(self, release=SUITE):
+        self.release = release
+        self.dir = paths.CACHE / ("apt" if release == SUITE
+                                  else f"apt-{release}")
         (self.dir / "lists" / "partial").mkdir(parents=True, exist_ok=True)
         (self.dir / "none" / "partial").mkdir(parents=True, exist_ok=True)
         (self.dir / "debs" / "partial").mkdir(parents=True, exist_ok=True)
-        sources = self.dir / "sources.list"
-        text = _sources()
-        if not sources.exists() or sources.read_text() != text:
-            sources.write_text(text)
+        self.sources = self.dir / "sources.list"
+        text = _sources(release)
+        if not self.sources.exists() or self.sources.read_text() != text:
+            self.sources.write_text(text)
             self._stamp().unlink(missing_ok=True)
-        self.options = ["-o", f"Dir::Etc::sourcelist={sources}",
+        self.options = ["-o", f"Dir::Etc::sourcelist={self.sources}",
                         "-o", "Dir::Etc::sourceparts=/dev/null",
                         "-o", f"Dir::State::lists={self.dir}/lists",
                         "-o", f"Dir::Cache::archives={self.dir}/debs",
@@ -139,11 +148,12 @@ class Apt:
             self.refresh(force=True)
             self._get(*args)
 
-    def _closure(self, packages, suite):
+    def closure(self, packages, suite):
         """File names of the packages and all they depend on, from nothing.
 
         An empty archive: apt leaves out the files that it has already.
         """
+        self.refresh()
         out = self._get(*_target(suite), "-o", "Dir::State::status=/dev/null",
                         "-o", f"Dir::Cache::archives={self.dir}/none",
                         "install", "--print-uris", "--no-install-recommends",
@@ -153,12 +163,11 @@ class Apt:
     def unpack(self, packages, suite=None, alone=False):
         """Unpack packages with their dependencies; returns the directory.
 
-        With alone=True (one package only) the dependencies are left out.
+        With alone=True the dependencies are left out.
         """
-        self.refresh()
-        debs = self._closure(packages, suite)
+        debs = self.closure(packages, suite)
         if alone:
-            debs = [d for d in debs if d.startswith(packages[0] + "_")]
+            debs = [d for d in debs if d.split("_")[0] in packages]
         key = hashlib.sha256("".join(debs).encode()).hexdigest()[:16]
         target = paths.CACHE / "unpacked" / f"{packages[0]}-{key}"
         if target.exists():
@@ -166,16 +175,17 @@ class Apt:
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        for deb in self._download(packages, suite, debs):
+        for deb in self._download(packages, suite, debs, alone):
             run(["dpkg", "-x", deb, partial])
         partial.rename(target)
         return target
 
-    def _download(self, packages, suite, debs):
+    def _download(self, packages, suite, debs, alone):
         """Have the files of a closure in our archive; returns their paths."""
-        if len(debs) == 1:
-            name, version = debs[0].split("_")[:2]
-            self._get("download", f"{name}={version.replace('%3a', ':')}",
+        if alone:
+            parts = [deb.split("_") for deb in debs]
+            self._get("download", *[f"{name}={version.replace('%3a', ':')}"
+                                    for name, version, _ in parts],
                       cwd=self.dir / "debs")
         else:
             self._get(*_target(suite), "-o", "Dir::State::status=/dev/null",

@@ -16,7 +16,12 @@ def kernel_dir(images):
 
 def make(images, tree, *arguments):
     """Run make in a tree; returns its status and what it printed."""
-    command = ["make", "-C", tree, f"KDIR={kernel_dir(images)}", *arguments]
+    return make_for(kernel_dir(images), tree, *arguments)
+
+
+def make_for(headers, tree, *arguments):
+    """The same, for the kernel whose headers are named."""
+    command = ["make", "-C", tree, f"KDIR={headers}", *arguments]
     # What "make check" was told (T=, KO=) is not for this make.
     env = {name: value for name, value in os.environ.items()
            if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")}

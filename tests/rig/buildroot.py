@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A root with Debian 13's compilers, for kernels that need them.
+
+Headers of a kernel from Debian 13 hold programs that want its C library, and
+expect its compiler. The root is made once and lives in the cache.
+"""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import paths
+from .apt import NEXT, NEXT_BACKPORTS, run
+
+TOOLS = ["gcc", "gcc-14", "make", "libc6-dev", "clang", "lld", "llvm", "sparse",
+         "coccinelle", "python3", "perl", "kmod", "xz-utils", "flex", "bison",
+         "bc", "libelf-dev", "libssl-dev", "cpio"]
+# Of 7.3's headers this is missing, and without it they know no sparse.
+CHECKER = "scripts/checker-valid.sh"
+
+
+def sync(source, target):
+    """Copy a file if it differs: what make has built of it stays valid."""
+    if target.exists() and target.read_bytes() == source.read_bytes():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    shutil.copymode(source, target)
+
+
+def driver_files():
+    """The files that make the module."""
+    return sorted(f for f in paths.TREE.iterdir()
+                  if f.suffix in (".c", ".h") and ".mod." not in f.name
+                  or f.name in ("Makefile", "Kconfig"))
+
+
+def copy_driver(name):
+    """Folder in the cache with a copy of the driver to build in."""
+    place = paths.CACHE / "build" / name
+    for path in driver_files():
+        sync(path, place / path.name)
+    return place
+
+
+class BuildRoot:
+    """The root; programs run in it by run()."""
+
+    def __init__(self, apt):
+        self.headers = {
+            "6.12": self._headers(apt, None),
+            "7.3": self._headers(apt, NEXT_BACKPORTS)}
+        packages = TOOLS + list(self.headers.values())
+        debs = "".join(apt.closure(packages, None))
+        key = hashlib.sha256(debs.encode()).hexdigest()[:16]
+        self.root = paths.CACHE / "roots" / f"build-{key}"
+        self.root.parent.mkdir(exist_ok=True)
+        # Two runs at a time would make it at once.
+        with open(self.root.parent / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.root.exists():
+                self._make(apt, packages)
+
+    @staticmethod
+    def _headers(apt, suite):
+        depends = apt.show("linux-headers-amd64", "Depends", suite)
+        return next(name for name in depends.split()
+                    if name.startswith("linux-headers-"))
+
+    def _make(self, apt, packages):
+        partial = self.root.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        run(["mmdebstrap", "--quiet", "--variant=minbase",
+             "--include=" + ",".join(packages), NEXT, partial, apt.sources])
+        partial.rename(self.root)
+
+    def version(self, kernel):
+        """Release of the headers for a kernel."""
+        return self.headers[kernel].removeprefix("linux-headers-")
+
+    def run(self, command):
+        """Run a shell command in the root; returns status and output.
+
+        The cache is where it is outside.
+        """
+        inside = f"{self.root}{paths.CACHE}"
+        script = (f"mount -t proc proc {self.root}/proc && "
+                  f"mount --rbind /dev {self.root}/dev && "
+                  f"mkdir -p {inside} && "
+                  f"mount --bind {paths.CACHE} {inside} && "
+                  f'exec chroot {self.root} env -i PATH=/usr/sbin:/usr/bin '
+                  'LC_ALL=C sh -c "$1"')
+        # The mounts end with the command.
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "-",
+                               command], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
+
+    def add_checker(self, kernel, script):
+        """Give the headers the script with which they look for sparse."""
+        common = self.headers[kernel].rsplit("-", 1)[0] + "-common"
+        sync(Path(script), self.root / "usr/src" / common / CHECKER)
+
+    def module(self, kernel, arguments="", folder="module"):
+        """Build the tree's module for a kernel: status, output, its path."""
+        place = copy_driver(f"{folder}-{kernel}")
+        status, out = self.run(
+            f"make -C {place} modules {arguments} "
+            f"KDIR=/lib/modules/{self.version(kernel)}/build")
+        return status, out, place / "xen-pciback.ko"
