@@ -70,6 +70,11 @@ class Machine:
     more: options of QEMU for devices beside those of every machine.
     """
 
+    xen_args = XEN_ARGS
+    processor = ["-smp", "2", "-accel", "tcg,thread=multi",
+                 # With XSAVE programs in dom0 die of SIGSEGV at times.
+                 "-cpu", "max,xsave=off"]
+
     def __init__(self, images, ko, name, xen=True, more=()):
         self.name = name
         self.xen = xen
@@ -95,18 +100,15 @@ class Machine:
         command = ["setpriv", "--pdeathsig", "KILL",
                    "qemu-system-x86_64", "-name", self.name,
                    "-nodefaults", "-no-user-config", "-no-reboot",
-                   "-display", "none", "-m", "3072", "-smp", "2",
-                   "-accel", "tcg,thread=multi",
+                   "-display", "none", "-m", "3072", *self.processor,
                    "-machine", "q35,kernel-irqchip=split",
                    "-device", "intel-iommu,intremap=on",
-                   # With XSAVE programs in dom0 die of SIGSEGV at times.
-                   "-cpu", "max,xsave=off",
                    "-qmp", f"unix:{self.dir}/qmp,server=on,wait=off",
                    "-chardev", f"file,id=console,path={self.console}",
                    "-serial", "chardev:console"]
         kernel = images.dom0_kernel.image
         if self.xen:
-            command += ["-kernel", images.xen, "-append", XEN_ARGS,
+            command += ["-kernel", images.xen, "-append", self.xen_args,
                         "-initrd", f"{kernel} {LINUX_ARGS},{initrd}"]
         else:
             bzimage = images.dom0_kernel.bzimage

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The floor's column: a backend that answers a constant (floor.c)."""
+
+from rig.dom0 import DEVICES
+
+from .measure import Column, case, latencies
+
+DEVICE = "0000:00:00.0"
+
+
+class Floor:
+    """The constant backend, under a guest that has no device."""
+
+    def __init__(self, dom0, guest):
+        self.dom0 = dom0
+        self.guest = guest
+        self.back = f"/local/domain/0/backend/pci/{guest.id}/0"
+        self.front = f"/local/domain/{guest.id}/device/pci/0"
+
+    def run(self):
+        """Returns the column; one read and one write stand for all."""
+        self.dom0.sh("insmod /bench/floor.ko")
+        self._plug()
+        self.guest.until(f"[ -e {DEVICES}/{DEVICE} ]")
+        samples = latencies(self.guest, DEVICE,
+                            [case("vendor2"), case("wline1")])
+        self._unplug()
+        self.dom0.sh("rmmod floor")
+        return Column({}, samples)
+
+    def _plug(self):
+        """What xl writes, without what it does to a device."""
+        front, back = self.front, self.back
+        self.dom0.sh(
+            f"xenstore-write {back}/frontend {front} {back}/online 1 "
+            f"{back}/frontend-id {self.guest.id} {back}/state 1; "
+            f"xenstore-chmod {back} n0 r{self.guest.id}; "
+            f"xenstore-write {front}/backend {back} {front}/backend-id 0 "
+            f"{front}/state 1; "
+            f"xenstore-chmod -r {front} n{self.guest.id} r0")
+
+    def _unplug(self):
+        self.dom0.sh(f"xenstore-write {self.back}/online 0 "
+                     f"{self.back}/state 5")
+        self.dom0.until(f"[ $(xenstore-read {self.front}/state) = 6 ]")
+        self.dom0.sh(f"xenstore-rm {self.front}; xenstore-rm {self.back}")
+        self.guest.until(f"[ ! -e {DEVICES}/{DEVICE} ]")
