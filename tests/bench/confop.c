@@ -6,13 +6,12 @@
  * confop FILE CASE...	CASE is r,OFFSET,SIZE,COUNT
  *			or w,OFFSET,SIZE,COUNT,VALUE[,VALUE], values in turn
  *	prints for each the case and its distribution: TIME:NUMBER..., in units
- *	of 100 ns
+ *	of 100 ns; all numbers are decimal
  * confop FILE until TIME NS OFFSET SIZE
  *	reads during the last so many nanoseconds before a time of the epoch, and
  *	prints how often
  */
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@
 #define UNIT	100
 #define WARM_UP	4
 
-static uint64_t now(clockid_t clock)
+static unsigned long long now(clockid_t clock)
 {
 	struct timespec ts;
 
@@ -33,30 +32,30 @@ static uint64_t now(clockid_t clock)
 
 static int compare(const void *a, const void *b)
 {
-	const uint64_t *x = a, *y = b;
+	const unsigned long long *x = a, *y = b;
 
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void print(const char *name, uint64_t *sample, unsigned int count)
+static void print(const char *name, unsigned long long *sample, unsigned int count)
 {
 	unsigned int i, same = 1;
 
 	qsort(sample, count, sizeof(*sample), compare);
 	printf("%s", name);
 	for (i = 0; i < count; i++, same++) {
-		uint64_t unit = sample[i] / UNIT;
+		unsigned long long unit = sample[i] / UNIT;
 
 		if (i + 1 < count && sample[i + 1] / UNIT == unit)
 			continue;
-		printf(" %llu:%u", (unsigned long long)unit, same);
+		printf(" %llu:%u", unit, same);
 		same = 0;
 	}
 	printf("\n");
 }
 
 /* A request that the backend refuses takes its time too: no error here. */
-static void request(int fd, char kind, uint32_t value, unsigned int size,
+static void request(int fd, char kind, unsigned int value, unsigned int size,
 		    unsigned int offset)
 {
 	ssize_t done;
@@ -70,14 +69,13 @@ static void request(int fd, char kind, uint32_t value, unsigned int size,
 
 static int measure(int fd, const char *text)
 {
-	unsigned int offset, size, count, i;
-	uint32_t value[2] = {};
-	uint64_t *sample;
+	unsigned int offset, size, count, i, value[2] = {};
+	unsigned long long *sample;
 	char kind;
 	int n;
 
-	n = sscanf(text, "%c,%i,%u,%u,%i,%i", &kind, (int *)&offset, &size,
-		   &count, (int *)&value[0], (int *)&value[1]);
+	n = sscanf(text, "%c,%u,%u,%u,%u,%u", &kind, &offset, &size, &count,
+		   &value[0], &value[1]);
 	if (n < 4 || !count || (kind != 'r' && n < 5))
 		return -1;
 	if (n < 6)
@@ -88,7 +86,7 @@ static int measure(int fd, const char *text)
 	for (i = 0; i < WARM_UP; i++)
 		request(fd, kind, value[i % 2], size, offset);
 	for (i = 0; i < count; i++) {
-		uint64_t start = now(CLOCK_MONOTONIC);
+		unsigned long long start = now(CLOCK_MONOTONIC);
 
 		request(fd, kind, value[i % 2], size, offset);
 		sample[i] = now(CLOCK_MONOTONIC) - start;
@@ -100,8 +98,8 @@ static int measure(int fd, const char *text)
 
 static int flood(int fd, char **argv)
 {
-	uint64_t end = strtoull(argv[0], NULL, 0);
-	uint64_t start = end - strtoull(argv[1], NULL, 0);
+	unsigned long long end = strtoull(argv[0], NULL, 0);
+	unsigned long long start = end - strtoull(argv[1], NULL, 0);
 	unsigned int offset = strtoul(argv[2], NULL, 0);
 	unsigned int size = strtoul(argv[3], NULL, 0);
 	struct timespec ts = {

@@ -31,6 +31,7 @@ static irqreturn_t floor_event(int irq, void *data)
 		page->op.err = READ_ONCE(page->op.devfn) ?
 			XEN_PCI_ERR_dev_not_found : XEN_PCI_ERR_success;
 		page->op.value = CONSTANT;
+		/* The answer is there when the flag is gone. */
 		virt_wmb();
 		sync_clear_bit(_XEN_PCIF_active, (unsigned long *)&page->flags);
 		notify_remote_via_irq(irq);
