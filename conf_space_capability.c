@@ -10,6 +10,9 @@
 #include "pciback.h"
 
 #define READ_ONLY(off, bytes)	{ .offset = (off), .size = (bytes) }
+/* The same at any time: read once, at the claim. */
+#define FIXED(off, bytes, bits)						\
+	{ .offset = (off), .size = (bytes), .virt = (bits) }
 /* ID and next pointer: pciback_conf_build() links the visible ones. */
 #define HEADER		{ .offset = 0, .size = 2, .virt = 0xffff }
 #define EXT_HEADER	{ .offset = 0, .size = 4, .virt = ~0U }
@@ -46,11 +49,17 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 	return 0;
 }
 
+static u32 without_pme(struct pciback_conf *conf, struct pciback_inst *inst,
+		       u32 hw)
+{
+	return hw & ~PCI_PM_CAP_PME_MASK;
+}
+
 static const struct pciback_reg pm_regs[] = {
 	HEADER,
 	/* 3.2.3. PME# is a wire shared with the host's devices: not offered. */
-	{ .offset = PCI_PM_PMC, .size = 2, .virt = PCI_PM_CAP_PME_MASK,
-	  .init = reads_zero },
+	{ .offset = PCI_PM_PMC, .size = 2, .virt = 0xffff,
+	  .init = without_pme },
 	{
 		/*
 		 * 3.2.4. D-states, and which of the data registers is shown.
@@ -151,8 +160,8 @@ static const struct pciback_reg msix_regs[] = {
 	  .act = PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL,
 	  .slow = PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL,
 	  .changed = msi_changed },
-	READ_ONLY(PCI_MSIX_TABLE, 4),
-	READ_ONLY(PCI_MSIX_PBA, 4),
+	FIXED(PCI_MSIX_TABLE, 4, ~0U),
+	FIXED(PCI_MSIX_PBA, 4, ~0U),
 };
 
 /* ---- PCI Express, PCIe 3.0 section 7.8 ---- */
@@ -194,8 +203,8 @@ static int pcie_length(struct pci_dev *pdev, u16 pos)
 
 static const struct pciback_reg pcie_regs[] = {
 	HEADER,
-	READ_ONLY(PCI_EXP_FLAGS, 2),
-	READ_ONLY(PCI_EXP_DEVCAP, 4),
+	FIXED(PCI_EXP_FLAGS, 2, 0xffff),
+	FIXED(PCI_EXP_DEVCAP, 4, ~0U),
 	{
 		/*
 		 * 7.8.4. Ordering and snooping hints concern the device's own
@@ -222,7 +231,7 @@ static const struct pciback_reg pcie_regs[] = {
 	{ .offset = PCI_EXP_DEVSTA, .size = 2,
 	  .w1c = PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |
 		 PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD },
-	READ_ONLY(PCI_EXP_LNKCAP, 4),
+	FIXED(PCI_EXP_LNKCAP, 4, ~0U),
 	/* 7.8.7. The link belongs to both its ends: kept for the guest to see. */
 	{ .offset = PCI_EXP_LNKCTL, .size = 2,
 	  .virt = PCI_EXP_LNKCTL_ASPMC | PCI_EXP_LNKCTL_CCC |
@@ -237,7 +246,7 @@ static const struct pciback_reg pcie_regs[] = {
 	READ_ONLY(PCI_EXP_SLTCTL, 4),
 	READ_ONLY(PCI_EXP_RTCTL, 4),
 	READ_ONLY(PCI_EXP_RTSTA, 4),
-	READ_ONLY(PCI_EXP_DEVCAP2, 4),
+	FIXED(PCI_EXP_DEVCAP2, 4, ~0U),
 	/* 7.8.16. Time-outs and latency messages reach the host: shadow only. */
 	{ .offset = PCI_EXP_DEVCTL2, .size = 2,
 	  .virt = PCI_EXP_DEVCTL2_COMP_TIMEOUT | PCI_EXP_DEVCTL2_COMP_TMOUT_DIS |
@@ -245,7 +254,7 @@ static const struct pciback_reg pcie_regs[] = {
 	  .rw = PCI_EXP_DEVCTL2_COMP_TIMEOUT | PCI_EXP_DEVCTL2_COMP_TMOUT_DIS |
 		PCI_EXP_DEVCTL2_LTR_EN },
 	READ_ONLY(PCI_EXP_DEVSTA2, 2),
-	READ_ONLY(PCI_EXP_LNKCAP2, 4),
+	FIXED(PCI_EXP_LNKCAP2, 4, ~0U),
 	READ_ONLY(PCI_EXP_LNKCTL2, 2),
 	READ_ONLY(PCI_EXP_LNKSTA2, 2),
 	READ_ONLY(PCI_EXP_SLTCAP2, 4),
@@ -271,8 +280,8 @@ static int af_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 
 static const struct pciback_reg af_regs[] = {
 	HEADER,
-	READ_ONLY(PCI_AF_LENGTH, 1),
-	READ_ONLY(PCI_AF_CAP, 1),
+	FIXED(PCI_AF_LENGTH, 1, 0xff),
+	FIXED(PCI_AF_CAP, 1, 0xff),
 	{ .offset = PCI_AF_CTRL, .size = 1, .virt = PCI_AF_CTRL_FLR,
 	  .rw = PCI_AF_CTRL_FLR, .act = PCI_AF_CTRL_FLR,
 	  .slow = PCI_AF_CTRL_FLR, .init = reads_zero,

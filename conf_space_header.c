@@ -215,9 +215,9 @@ const struct pciback_reg pciback_header_regs[] = {
 	/* The head of the chain, see conf_space_chain.c. */
 	VIRTUAL(PCI_CAPABILITY_LIST, 1, 0xff, NULL),
 	VIRTUAL(PCI_INTERRUPT_LINE, 1, 0xff, line_init),
-	READ_ONLY(PCI_INTERRUPT_PIN, 1),
-	READ_ONLY(PCI_MIN_GNT, 1),
-	READ_ONLY(PCI_MAX_LAT, 1),
+	VIRTUAL(PCI_INTERRUPT_PIN, 1, 0xff, NULL),
+	VIRTUAL(PCI_MIN_GNT, 1, 0xff, NULL),
+	VIRTUAL(PCI_MAX_LAT, 1, 0xff, NULL),
 };
 
 const unsigned int pciback_header_nr = ARRAY_SIZE(pciback_header_regs);

@@ -97,7 +97,7 @@ static const struct want_reg header[] = {
 	{ 0x2c, 4, FIX32 },
 	{ 0x30, 4, ACT32, rom },
 	{ 0x34, 1, FIX8 },
-	{ 0x3c, 1, FIX8 }, { 0x3d, 1, RO8 }, { 0x3e, 1, RO8 }, { 0x3f, 1, RO8 },
+	{ 0x3c, 1, FIX8 }, { 0x3d, 1, FIX8 }, { 0x3e, 1, FIX8 }, { 0x3f, 1, FIX8 },
 	{ 0 }
 };
 
@@ -118,7 +118,7 @@ static int power(struct model *m, struct model_reg *reg, u32 old, u32 new)
 
 static const struct want_reg pm[] = {
 	{ 0, 2, FIX16 },
-	{ 2, 2, "00000--- --------", .zero = true },
+	{ 2, 2, "00000fff ffffffff" },
 	/* PME status is write-one-to-clear in hardware, and stays alone there. */
 	{ 4, 2, "z--rrrr0 ------ss", power, .zero = true },
 	{ 6, 1, RO8 }, { 7, 1, RO8 },
@@ -169,7 +169,7 @@ static const struct want_reg msi[] = {
 static const struct want_reg msix[] = {
 	{ 0, 2, FIX16 },
 	{ 2, 2, "ss------ --------", msi_bits },
-	{ 4, 4, RO32 }, { 8, 4, RO32 },
+	{ 4, 4, FIX32 }, { 8, 4, FIX32 },
 	{ 0 }
 };
 
@@ -193,16 +193,16 @@ static int device_control(struct model *m, struct model_reg *reg, u32 old,
 }
 
 static const struct want_reg express[] = {
-	{ 0x00, 2, FIX16 }, { 0x02, 2, RO16 }, { 0x04, 4, RO32 },
+	{ 0x00, 2, FIX16 }, { 0x02, 2, FIX16 }, { 0x04, 4, FIX32 },
 	/* FLR, read request, no snoop, aux, -, tag; payload, ordering, errors */
 	{ 0x08, 2, "Saaarv-v vvvrvvvv", device_control },
 	{ 0x0a, 2, "-------- ----cccc" },
-	{ 0x0c, 4, RO32 },
+	{ 0x0c, 4, FIX32 },
 	{ 0x10, 2, "------vv vv----vv" }, { 0x12, 2, RO16 },
 	{ 0x14, 4, RO32 }, { 0x18, 4, RO32 }, { 0x1c, 4, RO32 },
-	{ 0x20, 4, RO32 }, { 0x24, 4, RO32 },
+	{ 0x20, 4, RO32 }, { 0x24, 4, FIX32 },
 	{ 0x28, 2, "-----v-- ---vvvvv" }, { 0x2a, 2, RO16 },
-	{ 0x2c, 4, RO32 }, { 0x30, 2, RO16 }, { 0x32, 2, RO16 },
+	{ 0x2c, 4, FIX32 }, { 0x30, 2, RO16 }, { 0x32, 2, RO16 },
 	{ 0x34, 4, RO32 }, { 0x38, 2, RO16 }, { 0x3a, 2, RO16 },
 	{ 0 }
 };
@@ -217,7 +217,7 @@ static int af_control(struct model *m, struct model_reg *reg, u32 old, u32 new)
 }
 
 static const struct want_reg af[] = {
-	{ 0, 2, FIX16 }, { 2, 1, RO8 }, { 3, 1, RO8 },
+	{ 0, 2, FIX16 }, { 2, 1, FIX8 }, { 3, 1, FIX8 },
 	{ 4, 1, "-------S", af_control, .zero = true },
 	{ 5, 1, RO8 },
 	{ 0 }
