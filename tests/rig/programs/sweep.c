@@ -7,7 +7,6 @@
  * those that failed.
  */
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +15,11 @@
 
 enum pattern { ONES, ZEROS, DRAWN };
 
-static uint32_t value(enum pattern pattern)
+static unsigned int value(enum pattern pattern)
 {
 	if (pattern == ONES)
 		return ~0U;
-	return pattern == ZEROS ? 0 : (uint32_t)mrand48();
+	return pattern == ZEROS ? 0 : (unsigned int)mrand48();
 }
 
 int main(int argc, char **argv)
@@ -45,7 +44,7 @@ int main(int argc, char **argv)
 		srand48(atol(argv[2]));
 	for (size = 1; size <= 4; size *= 2) {
 		for (pos = 0; pos < st.st_size; pos += size) {
-			uint32_t val = value(pattern);
+			unsigned int val = value(pattern);
 
 			writes++;
 			failed += pwrite(fd, &val, size, pos) != size;
