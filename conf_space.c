@@ -139,6 +139,8 @@ struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos)
  * @conf: policy of the device
  * @pos: offset of the first byte
  * @size: number of bytes, 1 to 4, not crossing a dword
+ *
+ * Return: true if it does.
  */
 bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size)
 {
@@ -302,6 +304,8 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
  * @conf: policy of the device
  * @offset: first byte
  * @size: 1, 2 or 4 bytes
+ *
+ * Return: true if so.
  */
 bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size)
 {

@@ -30,6 +30,8 @@ struct pciback_name {
 /**
  * pciback_name - write an address, for use in the arguments of a message
  * @sbdf: address
+ *
+ * Return: the text, in a structure that outlives the call.
  */
 static inline struct pciback_name pciback_name(u32 sbdf)
 {

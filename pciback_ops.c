@@ -459,6 +459,8 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
  * pciback_channel_abandoned - did the frontend close its event channel?
  * @sess: session; the caller holds its lock. Its channel, or the one that could
  *	not be opened last, is meant.
+ *
+ * Return: true if it did.
  */
 bool pciback_channel_abandoned(struct pciback_session *sess)
 {

@@ -47,6 +47,8 @@ void pciback_plan(struct pciback_wish *wish, unsigned int nr, bool setup)
  * @sbdf: device
  *
  * One that the guest has and that is named no more is to be taken back.
+ *
+ * Return: true if it is.
  */
 bool pciback_plan_wants(const struct pciback_wish *wish, unsigned int nr,
 			u32 sbdf)

@@ -24,6 +24,8 @@ static DEFINE_XARRAY(stubs);
 /**
  * pcistub_sbdf - the address of a device as one number
  * @pdev: device
+ *
+ * Return: domain, bus, device and function, from the top.
  */
 u32 pcistub_sbdf(const struct pci_dev *pdev)
 {
@@ -116,6 +118,8 @@ int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data)
 /**
  * pcistub_any_assigned - does a guest have one of them?
  * @pattern: addresses
+ *
+ * Return: true if one does.
  */
 bool pcistub_any_assigned(const struct pciback_pattern *pattern)
 {
@@ -134,6 +138,8 @@ bool pcistub_any_assigned(const struct pciback_pattern *pattern)
 /**
  * pcistub_permissive - are unknown registers open?
  * @stub: device
+ *
+ * Return: true if they are.
  */
 bool pcistub_permissive(const struct pcistub *stub)
 {

@@ -13,6 +13,8 @@
 /**
  * pciback_session_domid - whose session it is
  * @sess: session
+ *
+ * Return: number of the guest's domain.
  */
 domid_t pciback_session_domid(const struct pciback_session *sess)
 {

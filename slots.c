@@ -61,6 +61,8 @@ bool pciback_slots_next(unsigned long *sbdf)
 /**
  * pciback_slots_cover - was a device announced, or a bridge above it?
  * @pdev: device
+ *
+ * Return: true if so.
  */
 bool pciback_slots_cover(const struct pci_dev *pdev)
 {

@@ -69,6 +69,8 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
  * A state that is missing or unknown is XenbusStateUnknown. For a frontend it
  * does not end a session that is online: the guest still has the device's memory
  * and interrupts.
+ *
+ * Return: the one step to take.
  */
 enum pciback_action pciback_next(unsigned int backend, unsigned int frontend,
 				 bool online)
