@@ -7,16 +7,8 @@
  */
 #include <linux/errno.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "conf_space.h"
-
-/* All bits of a register or of an access of @size bytes. */
-static u32 size_mask(unsigned int size)
-{
-	return GENMASK(size * 8 - 1, 0);
-}
 
 /*
  * Bits of the register @inst that an access to @size bytes from @offset covers.
@@ -25,13 +17,13 @@ static u32 size_mask(unsigned int size)
 static u32 covered_bits(const struct pciback_inst *inst, unsigned int offset,
 			unsigned int size)
 {
-	u64 mask = size_mask(size);
+	u64 mask = pciback_size_mask(size);
 
 	if (offset >= inst->pos)
 		mask <<= (offset - inst->pos) * 8;
 	else
 		mask >>= (inst->pos - offset) * 8;
-	return mask & size_mask(inst->reg->size);
+	return mask & pciback_size_mask(inst->reg->size);
 }
 
 /* Moves bits of an access at @from to where they are seen from @to. */
@@ -42,8 +34,17 @@ static u32 shift_bits(u32 bits, unsigned int from, unsigned int to)
 	return bits >> ((to - from) * 8);
 }
 
-static int hw_read(struct pciback_conf *conf, unsigned int pos,
-		   unsigned int size, u32 *val)
+/**
+ * pciback_conf_hw_read - read a register as the device has it
+ * @conf: policy of the device
+ * @pos: offset in config space
+ * @size: 1, 2 or 4 bytes
+ * @val: what was read
+ *
+ * Return: 0, or -ENODEV if the device cannot be read.
+ */
+int pciback_conf_hw_read(struct pciback_conf *conf, unsigned int pos,
+			 unsigned int size, u32 *val)
 {
 	u16 word = 0;
 	u8 byte = 0;
@@ -179,14 +180,14 @@ int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
 		bits |= shift_bits(visible(inst) & be, inst->pos, offset);
 	}
 	if (test_bit(offset / 4, conf->zero))
-		known = size_mask(size);
+		known = pciback_size_mask(size);
 
-	if (size_mask(size) & ~known) {
-		err = hw_read(conf, offset, size, &hw);
+	if (pciback_size_mask(size) & ~known) {
+		err = pciback_conf_hw_read(conf, offset, size, &hw);
 		if (err)
 			return err;
 	}
-	*val = (hw & ~known & size_mask(size)) | bits;
+	*val = (hw & ~known & pciback_size_mask(size)) | bits;
 	return 0;
 }
 
@@ -206,8 +207,8 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 	u32 cur = 0, new;
 	int err = 0;
 
-	if (size_mask(reg->size) & ~reg->virt) {
-		err = hw_read(conf, inst->pos, reg->size, &cur);
+	if (pciback_size_mask(reg->size) & ~reg->virt) {
+		err = pciback_conf_hw_read(conf, inst->pos, reg->size, &cur);
 		if (err)
 			return err;
 	}
@@ -241,12 +242,12 @@ static int write_gaps(struct pciback_conf *conf, unsigned int offset,
 	unsigned int i;
 	int err = 0;
 
-	if (open == size_mask(size))
+	if (open == pciback_size_mask(size))
 		return hw_write(conf, offset, size, val);
 	for (i = 0; i < size && !err; i++)
-		if (open & size_mask(1) << (i * 8))
+		if (open & pciback_size_mask(1) << (i * 8))
 			err = hw_write(conf, offset + i, 1,
-				       (val >> (i * 8)) & size_mask(1));
+				       (val >> (i * 8)) & pciback_size_mask(1));
 	return err;
 }
 
@@ -278,7 +279,7 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 	if (!valid_access(conf, offset, size))
 		return -EINVAL;
 
-	gap = size_mask(size);
+	gap = pciback_size_mask(size);
 	i = first_inst(conf, offset);
 	for (; (inst = inst_before(conf, i, offset + size)); i++) {
 		u32 be = covered_bits(inst, offset, size);
@@ -319,191 +320,4 @@ bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size)
 		if (inst->reg->slow & covered_bits(inst, offset, size))
 			return true;
 	return false;
-}
-
-/**
- * pciback_conf_check_reg - is a row of a table well formed?
- * @reg: the row
- *
- * Return: 0, or -EINVAL: wrong size or alignment, masks beyond the size, a bit
- * both rw and w1c, act bits that are not rw or have no ->changed(), slow bits
- * that are not act, virtual bits opened by permissive.
- */
-int pciback_conf_check_reg(const struct pciback_reg *reg)
-{
-	u32 all;
-
-	if (reg->size != 1 && reg->size != 2 && reg->size != 4)
-		return -EINVAL;
-	all = size_mask(reg->size);
-	if (reg->offset & (reg->size - 1) ||
-	    (reg->virt | reg->rw | reg->w1c | reg->rw_permissive) & ~all ||
-	    reg->w1c & (reg->rw | reg->rw_permissive | reg->act) ||
-	    reg->act & ~reg->rw || reg->slow & ~reg->act ||
-	    reg->rw_permissive & (reg->rw | reg->virt) ||
-	    !reg->changed != !reg->act)
-		return -EINVAL;
-	return 0;
-}
-
-static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
-{
-	u32 hw;
-	int err;
-
-	if (!inst->reg->virt)
-		return 0;
-	err = hw_read(conf, inst->pos, inst->reg->size, &hw);
-	if (err)
-		return err;
-	if (inst->reg->init)
-		hw = inst->reg->init(conf, inst, hw);
-	inst->init = hw & inst->reg->virt;
-	inst->shadow = inst->init;
-	return 0;
-}
-
-static int grow(struct pciback_conf *conf)
-{
-	unsigned int max = conf->max ? conf->max * 2 : 32;
-	struct pciback_inst *inst;
-
-	inst = krealloc(conf->inst, max * sizeof(*inst), GFP_KERNEL);
-	if (!inst)
-		return -ENOMEM;
-	conf->inst = inst;
-	conf->max = max;
-	return 0;
-}
-
-/**
- * pciback_conf_add - install rows of a table
- * @conf: policy under construction, not sealed yet
- * @reg: the rows
- * @nr: number of rows
- * @base: offset in config space to which the rows are relative
- * @len: rows that start at this offset or behind it do not exist here
- *
- * Return: 0, -EINVAL for a malformed row or one outside config space, -ENOMEM,
- * or -ENODEV if the device cannot be read.
- */
-int pciback_conf_add(struct pciback_conf *conf, const struct pciback_reg *reg,
-		     unsigned int nr, u16 base, u16 len)
-{
-	const struct pciback_reg *end = reg + nr;
-	int err;
-
-	for (; reg < end; reg++) {
-		struct pciback_inst *inst;
-
-		if (reg->offset >= len)
-			continue;
-		err = pciback_conf_check_reg(reg);
-		if (!err && base + reg->offset + reg->size > conf->size)
-			err = -EINVAL;
-		if (!err && conf->nr == conf->max)
-			err = grow(conf);
-		if (err)
-			return err;
-
-		inst = &conf->inst[conf->nr];
-		*inst = (struct pciback_inst){
-			.reg = reg, .pos = base + reg->offset,
-		};
-		err = init_inst(conf, inst);
-		if (err)
-			return err;
-		conf->nr++;
-	}
-	return 0;
-}
-
-static int cmp_inst(const void *a, const void *b)
-{
-	const struct pciback_inst *x = a, *y = b;
-
-	return (int)x->pos - (int)y->pos;
-}
-
-/**
- * pciback_conf_seal - end the construction of a policy
- * @conf: policy to which all rows were added
- *
- * Return: 0, or -EINVAL if two registers overlap.
- */
-int pciback_conf_seal(struct pciback_conf *conf)
-{
-	unsigned int i;
-
-	sort(conf->inst, conf->nr, sizeof(*conf->inst), cmp_inst, NULL);
-	for (i = 1; i < conf->nr; i++) {
-		const struct pciback_inst *prev = &conf->inst[i - 1];
-
-		if (prev->pos + prev->reg->size > conf->inst[i].pos)
-			return -EINVAL;
-	}
-	return 0;
-}
-
-/**
- * pciback_conf_reset - forget what a guest wrote to virtual bits
- * @conf: policy of the device
- */
-void pciback_conf_reset(struct pciback_conf *conf)
-{
-	unsigned int i;
-
-	for (i = 0; i < conf->nr; i++)
-		conf->inst[i].shadow = conf->inst[i].init;
-}
-
-/**
- * pciback_conf_alloc - an empty policy for a device
- * @pdev: the device
- *
- * Return: the policy, to be released by pciback_conf_free(), or NULL.
- */
-struct pciback_conf *pciback_conf_alloc(struct pci_dev *pdev)
-{
-	struct pciback_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL);
-
-	if (conf) {
-		conf->pdev = pdev;
-		conf->size = pdev->cfg_size;
-	}
-	return conf;
-}
-
-/**
- * pciback_conf_copy - the same policy with the same shadows once more
- * @conf: policy; nothing may change it meanwhile
- *
- * Return: the copy, to be released by pciback_conf_free(), or NULL.
- */
-struct pciback_conf *pciback_conf_copy(const struct pciback_conf *conf)
-{
-	struct pciback_conf *new = kmemdup(conf, sizeof(*conf), GFP_KERNEL);
-
-	if (!new)
-		return NULL;
-	new->max = new->nr;
-	new->inst = kmemdup(conf->inst, conf->nr * sizeof(*conf->inst),
-			    GFP_KERNEL);
-	if (!new->inst) {
-		kfree(new);
-		return NULL;
-	}
-	return new;
-}
-
-/**
- * pciback_conf_free - release a policy
- * @conf: policy that nobody uses any more, or NULL
- */
-void pciback_conf_free(struct pciback_conf *conf)
-{
-	if (!conf)
-		return;
-	kfree(conf->inst);
-	kfree(conf);
 }

@@ -134,7 +134,18 @@ struct pciback_denied {
 	u32 mask;
 };
 
-/* conf_space.c: the engine */
+/**
+ * pciback_size_mask - all bits of a register or of an access
+ * @size: 1, 2 or 4 bytes
+ *
+ * Return: the mask.
+ */
+static inline u32 pciback_size_mask(unsigned int size)
+{
+	return GENMASK(size * 8 - 1, 0);
+}
+
+/* conf_space_rows.c: the making of a policy */
 struct pciback_conf *pciback_conf_alloc(struct pci_dev *pdev);
 struct pciback_conf *pciback_conf_copy(const struct pciback_conf *conf);
 void pciback_conf_free(struct pciback_conf *conf);
@@ -143,6 +154,10 @@ int pciback_conf_add(struct pciback_conf *conf, const struct pciback_reg *reg,
 int pciback_conf_check_reg(const struct pciback_reg *reg);
 int pciback_conf_seal(struct pciback_conf *conf);
 void pciback_conf_reset(struct pciback_conf *conf);
+
+/* conf_space.c: the engine */
+int pciback_conf_hw_read(struct pciback_conf *conf, unsigned int pos,
+			 unsigned int size, u32 *val);
 struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos);
 bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size);
 int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val);
