@@ -8,8 +8,15 @@
 #include <linux/moduleparam.h>
 #include <linux/pm.h>
 #include <linux/pm_runtime.h>
+#include <linux/time64.h>
 
 #include "pciback.h"
+
+/*
+ * A toolstack resets a device before it gives it away, and for an HVM guest
+ * tells us only when the guest has it already: so long a device stays awake.
+ */
+#define IDLE_MS (10 * MSEC_PER_SEC)
 
 static bool disable_idle_d3;
 module_param(disable_idle_d3, bool, 0444);
@@ -21,8 +28,13 @@ MODULE_PARM_DESC(disable_idle_d3, "Leave devices that no guest has in D0");
  */
 void pciback_power_init(struct pcistub *stub)
 {
-	if (!disable_idle_d3)
-		pm_runtime_allow(&stub->pdev->dev);
+	struct device *dev = &stub->pdev->dev;
+
+	if (disable_idle_d3)
+		return;
+	pm_runtime_set_autosuspend_delay(dev, IDLE_MS);
+	pm_runtime_use_autosuspend(dev);
+	pm_runtime_allow(dev);
 }
 
 /**
@@ -38,8 +50,10 @@ void pciback_power_exit(struct pcistub *stub)
 	if (stub->resting)
 		pm_runtime_get_noresume(dev);
 	stub->resting = false;
-	if (!disable_idle_d3)
-		pm_runtime_forbid(dev);
+	if (disable_idle_d3)
+		return;
+	pm_runtime_forbid(dev);
+	pm_runtime_dont_use_autosuspend(dev);
 }
 
 /**
@@ -64,7 +78,7 @@ int pciback_wake(struct pcistub *stub)
 }
 
 /**
- * pciback_rest - let a device sleep, unless a guest has it
+ * pciback_rest - let a device sleep after a while, unless a guest has it
  * @stub: device
  */
 void pciback_rest(struct pcistub *stub)
@@ -76,7 +90,8 @@ void pciback_rest(struct pcistub *stub)
 	if (!disable_idle_d3 && !stub->resting &&
 	    state != PCISTUB_ASSIGNED && state != PCISTUB_GONE) {
 		stub->resting = true;
-		pm_runtime_put(&stub->pdev->dev);
+		pm_runtime_mark_last_busy(&stub->pdev->dev);
+		pm_runtime_put_autosuspend(&stub->pdev->dev);
 	}
 	mutex_unlock(&stub->lock);
 }
