@@ -247,14 +247,17 @@ static bool try_serve(struct pciback_session *sess,
 	return done;
 }
 
-static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
+static int serve_slowly(struct pciback_session *sess, struct pcistub *stub,
+			struct pciback_request *req)
 {
 	const struct op_policy *policy = find_policy(req->op.cmd);
 	int err = -ENODEV;
-	bool flr;
+	bool flr = false;
 
 	mutex_lock(&stub->lock);
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+	/* Since we looked for it, it may have become another guest's. */
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
+	    READ_ONCE(stub->sess) == sess) {
 		if (policy->conf)
 			pcistub_conf_begin(stub);
 		else
@@ -262,8 +265,8 @@ static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 		err = policy->serve(stub, req);
 		if (policy->conf)
 			pcistub_conf_end(stub);
+		flr = stub->flr;
 	}
-	flr = stub->flr;
 	mutex_unlock(&stub->lock);
 	if (flr)
 		pciback_reset_for_guest(stub);
@@ -340,6 +343,7 @@ static void channel_work(struct work_struct *work)
 	struct pciback_session *sess =
 		container_of(chan, struct pciback_session, chan);
 	struct pcistub *stub;
+	int err = -ENODEV;
 
 	rcu_read_lock();
 	stub = find_device(sess, &chan->req.op);
@@ -347,11 +351,11 @@ static void channel_work(struct work_struct *work)
 		pcistub_get(stub);
 	rcu_read_unlock();
 
-	chan->req.op.err = XEN_PCI_ERR_dev_not_found;
 	if (stub) {
-		chan->req.op.err = wire_error(serve_slowly(stub, &chan->req));
+		err = serve_slowly(sess, stub, &chan->req);
 		pcistub_put(stub);
 	}
+	chan->req.op.err = wire_error(err);
 	answer(sess);
 	xen_irq_lateeoi(chan->irq, 0);
 }
