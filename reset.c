@@ -84,6 +84,8 @@ int pciback_reset(struct pcistub *stub)
 	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pcistub_conf_begin(stub);
 	pci_clear_master(pdev);
+	/* What a guest asked for is done by this one. */
+	stub->flr = false;
 	stub->resetting = true;
 	err = pciback_wake(stub);
 	if (!err)
