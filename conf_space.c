@@ -65,8 +65,17 @@ int pciback_conf_hw_read(struct pciback_conf *conf, unsigned int pos,
 	return err ? -ENODEV : 0;
 }
 
-static int hw_write(struct pciback_conf *conf, unsigned int pos,
-		    unsigned int size, u32 val)
+/**
+ * pciback_conf_hw_write - write a register of the device
+ * @conf: policy of the device
+ * @pos: offset in config space
+ * @size: 1, 2 or 4 bytes
+ * @val: what to write
+ *
+ * Return: 0, or -ENODEV if the device cannot be reached.
+ */
+int pciback_conf_hw_write(struct pciback_conf *conf, unsigned int pos,
+			  unsigned int size, u32 val)
 {
 	int err;
 
@@ -218,7 +227,7 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 	if (raw || (w1c & ~reg->virt)) {
 		/* A one read from a w1c bit would clear it: write zeros there. */
 		new = (cur & ~raw & ~reg->w1c) | (val & raw) | (w1c & ~reg->virt);
-		err = hw_write(conf, inst->pos, reg->size, new);
+		err = pciback_conf_hw_write(conf, inst->pos, reg->size, new);
 		if (err)
 			return err;
 	}
@@ -243,10 +252,10 @@ static int write_gaps(struct pciback_conf *conf, unsigned int offset,
 	int err = 0;
 
 	if (open == pciback_size_mask(size))
-		return hw_write(conf, offset, size, val);
+		return pciback_conf_hw_write(conf, offset, size, val);
 	for (i = 0; i < size && !err; i++)
 		if (open & pciback_size_mask(1) << (i * 8))
-			err = hw_write(conf, offset + i, 1,
+			err = pciback_conf_hw_write(conf, offset + i, 1,
 				       (val >> (i * 8)) & pciback_size_mask(1));
 	return err;
 }

@@ -69,6 +69,7 @@ struct pciback_reg {
  * @pos: offset in config space, in bytes
  * @shadow: the virtual bits, and nothing in the others
  * @init: @shadow of a fresh device
+ * @fresh: of a fresh device, the hardware bits that the guest may write
  * @bits: what @reg's functions keep, such as the writable bits of a BAR
  */
 struct pciback_inst {
@@ -76,6 +77,7 @@ struct pciback_inst {
 	u16 pos;
 	u32 shadow;
 	u32 init;
+	u32 fresh;
 	u32 bits;
 };
 
@@ -154,10 +156,13 @@ int pciback_conf_add(struct pciback_conf *conf, const struct pciback_reg *reg,
 int pciback_conf_check_reg(const struct pciback_reg *reg);
 int pciback_conf_seal(struct pciback_conf *conf);
 void pciback_conf_reset(struct pciback_conf *conf);
+void pciback_conf_restore(struct pciback_conf *conf);
 
 /* conf_space.c: the engine */
 int pciback_conf_hw_read(struct pciback_conf *conf, unsigned int pos,
 			 unsigned int size, u32 *val);
+int pciback_conf_hw_write(struct pciback_conf *conf, unsigned int pos,
+			  unsigned int size, u32 val);
 struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos);
 bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size);
 int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val);

@@ -35,16 +35,24 @@ int pciback_conf_check_reg(const struct pciback_reg *reg)
 	return 0;
 }
 
+/* Hardware bits that reach the device as a guest writes them. */
+static u32 raw_bits(const struct pciback_reg *reg)
+{
+	return (reg->rw | reg->rw_permissive) & ~reg->virt & ~reg->act;
+}
+
 static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
 {
+	u32 raw = raw_bits(inst->reg);
 	u32 hw;
 	int err;
 
-	if (!inst->reg->virt)
+	if (!inst->reg->virt && !raw)
 		return 0;
 	err = pciback_conf_hw_read(conf, inst->pos, inst->reg->size, &hw);
 	if (err)
 		return err;
+	inst->fresh = hw & raw;
 	if (inst->reg->init)
 		hw = inst->reg->init(conf, inst, hw);
 	inst->init = hw & inst->reg->virt;
@@ -144,6 +152,32 @@ void pciback_conf_reset(struct pciback_conf *conf)
 
 	for (i = 0; i < conf->nr; i++)
 		conf->inst[i].shadow = conf->inst[i].init;
+}
+
+/**
+ * pciback_conf_restore - bring back what a guest wrote to hardware
+ * @conf: policy of the device, which is awake
+ *
+ * The core restores what it knows of, and a reset need not do the rest. Bits that
+ * a write of one clears are left alone.
+ */
+void pciback_conf_restore(struct pciback_conf *conf)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->nr; i++) {
+		struct pciback_inst *inst = &conf->inst[i];
+		u32 raw = raw_bits(inst->reg);
+		u32 hw;
+
+		if (!raw || pciback_conf_hw_read(conf, inst->pos,
+						 inst->reg->size, &hw))
+			continue;
+		if ((hw ^ inst->fresh) & raw)
+			pciback_conf_hw_write(conf, inst->pos, inst->reg->size,
+					      (hw & ~raw & ~inst->reg->w1c) |
+					      inst->fresh);
+	}
 }
 
 /**

@@ -100,6 +100,7 @@ int pciback_reset(struct pcistub *stub)
 	pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
 	clear_msi(pdev);
+	pciback_conf_restore(stub->conf);
 	pciback_conf_reset(stub->conf);
 	pcistub_conf_end(stub);
 	return err;

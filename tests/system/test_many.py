@@ -30,7 +30,8 @@ def test_forty_functions_in_one_guest(dom0, start):
     dom0.load()
     functions = make_functions(dom0)
     assert len(functions) == NUMBER
-    dom0.sh(f"for b in {' '.join(functions)}; do echo $b >{DRIVER}/new_slot; "
+    dom0.sh(f"for b in {' '.join(functions)}; do "
+            f"echo pciback >{DEVICES}/$b/driver_override; "
             f"echo $b >{DRIVER}/bind; done", 120)
     guest = start(pci=functions)
     rows = guest.sh("lspci -Dnd 1b36:0010").splitlines()

@@ -5,6 +5,8 @@ dom0 plays it, key by key, as libxl writes them; see the states in
 Documentation/xen-pciback-states.rst.
 """
 
+import re
+
 import pytest
 
 from rig.dom0 import DEVICES
@@ -20,9 +22,10 @@ class Toolstack:
         self.dir = f"/local/domain/0/backend/pci/{guest.id}/0"
 
     def write(self, **keys):
-        """Write keys, named with _ for -, in one transaction of sorts."""
-        pairs = " ".join(f"{self.dir}/{key.replace('_', '-')} {value}"
-                         for key, value in keys.items())
+        """Write keys, named with _ for the - before a number."""
+        pairs = " ".join(
+            f"{self.dir}/{re.sub(r'_(?=[0-9])', '-', key)} {value}"
+            for key, value in keys.items())
         self.dom0.sh(f"xenstore-write {pairs}")
 
     def read(self, key):
