@@ -11,6 +11,7 @@
  * claims them.
  */
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <xen/events.h>
 
@@ -209,7 +210,7 @@ u32 pciback_irq_line_pirq(const struct pcistub *stub)
 {
 	int pirq = stub->irq.line ? xen_pirq_from_irq(stub->irq.line) : 0;
 
-	return pirq > 0 ? pirq : 0;
+	return max(pirq, 0);
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/seq_buf.h>
 #include <linux/string.h>
+#include <linux/string_helpers.h>
 #include <linux/sysfs.h>
 
 #include "compat.h"
@@ -274,8 +275,7 @@ static void render_control(struct seq_buf *s)
 static int render_handler(struct pcistub *stub, void *s)
 {
 	seq_buf_printf(s, "%s:%s:%sing:%ld\n", pci_name(stub->pdev),
-		       READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_INTX ? "on" :
-								       "off",
+		       str_on_off(READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_INTX),
 		       READ_ONCE(stub->irq.ack) ? "ack" : "not ack",
 		       READ_ONCE(stub->irq.handled));
 	return 0;
