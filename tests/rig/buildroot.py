@@ -15,8 +15,8 @@ from . import paths
 from .apt import NEXT, NEXT_BACKPORTS, run
 
 TOOLS = ["gcc", "gcc-14", "make", "libc6-dev", "clang", "lld", "llvm", "sparse",
-         "coccinelle", "python3", "perl", "kmod", "xz-utils", "flex", "bison",
-         "bc", "libelf-dev", "libssl-dev", "cpio"]
+         "coccinelle", "libpython3-dev", "python3", "perl", "kmod", "xz-utils",
+         "flex", "bison", "bc", "libelf-dev", "libssl-dev", "cpio"]
 # Of 7.3's headers this is missing, and without it they know no sparse.
 CHECKER = "scripts/checker-valid.sh"
 
@@ -91,7 +91,7 @@ class BuildRoot:
                   f"mkdir -p {inside} && "
                   f"mount --bind {paths.CACHE} {inside} && "
                   f'exec chroot {self.root} env -i PATH=/usr/sbin:/usr/bin '
-                  'LC_ALL=C sh -c "$1"')
+                  'HOME=/root LC_ALL=C sh -c "$1"')
         # The mounts end with the command.
         done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "-",
                                command], stdin=subprocess.DEVNULL, text=True,
