@@ -83,6 +83,8 @@ struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf)
  * pciback_map_has - is a device in a guest's map?
  * @sess: session
  * @sbdf: address of the device on the host
+ *
+ * Return: true if it is.
  */
 bool pciback_map_has(struct pciback_session *sess, u32 sbdf)
 {

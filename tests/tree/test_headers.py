@@ -15,7 +15,8 @@ from rig.apt import BACKPORTS, SUITE
 def assert_silent(status, out):
     """It builds, sparse reads all of it, and nobody complains."""
     assert status == 0, out
-    assert out.count("  CHECK ") >= len(list(paths.TREE.glob("*.c"))), out
+    sources = [f for f in paths.TREE.glob("*.c") if ".mod." not in f.name]
+    assert out.count("  CHECK ") >= len(sources), out
     assert not re.search(r"\b(warning|error):|WARNING:", out), out
 
 
