@@ -21,25 +21,32 @@ MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error")
 
 /**
  * pciback_aer_event - did the guest answer an error request?
- * @chan: channel; its lock is held and it is live
+ * @chan: channel on which there was an event
  *
- * The answer is read here, once.
+ * The answer is read here, once. Most events find no error request posted and
+ * need no lock to see that.
  *
  * Return: true if this was what the event was for.
  */
 bool pciback_aer_event(struct pciback_channel *chan)
 {
-	lockdep_assert_held(&chan->lock);
+	bool answered;
 
-	if (chan->aer != PCIBACK_AER_POSTED ||
-	    READ_ONCE(chan->page->flags) & XEN_PCIB_active)
+	if (READ_ONCE(chan->aer) != PCIBACK_AER_POSTED)
 		return false;
-	/* The answer is there if the flag is gone. */
-	virt_rmb();
-	chan->verdict = READ_ONCE(chan->page->aer_op.err);
-	chan->aer = PCIBACK_AER_ANSWERED;
-	wake_up(&chan->aer_wait);
-	return true;
+	spin_lock(&chan->lock);
+	answered = chan->aer == PCIBACK_AER_POSTED &&
+		   !(READ_ONCE(chan->page->flags) & XEN_PCIB_active);
+	if (answered) {
+		/* The answer is there if the flag is gone. */
+		virt_rmb();
+		chan->verdict = READ_ONCE(chan->page->aer_op.err);
+		WRITE_ONCE(chan->aer, PCIBACK_AER_ANSWERED);
+	}
+	spin_unlock(&chan->lock);
+	if (answered)
+		wake_up(&chan->aer_wait);
+	return answered;
 }
 
 /* Posts a request; -EBUSY while there is another, -ENOTCONN if none can be. */
@@ -62,11 +69,12 @@ static int post(struct pciback_channel *chan, u32 cmd, u32 vaddr)
 		WRITE_ONCE(op->domain, vaddr >> 16);
 		WRITE_ONCE(op->bus, vaddr >> 8 & 0xff);
 		WRITE_ONCE(op->devfn, vaddr & 0xff);
+		/* Before an answer's event can look for it without the lock. */
+		WRITE_ONCE(chan->aer, PCIBACK_AER_POSTED);
 		/* The request is there when the flag is. */
 		virt_wmb();
 		sync_set_bit(_XEN_PCIB_active,
 			     (unsigned long *)&chan->page->flags);
-		chan->aer = PCIBACK_AER_POSTED;
 		notify_remote_via_irq(chan->irq);
 	}
 	spin_unlock_irq(&chan->lock);
@@ -87,7 +95,7 @@ static int collect(struct pciback_channel *chan, u32 *verdict)
 			       (unsigned long *)&chan->page->flags);
 		err = -ETIMEDOUT;
 	}
-	chan->aer = PCIBACK_AER_IDLE;
+	WRITE_ONCE(chan->aer, PCIBACK_AER_IDLE);
 	spin_unlock_irq(&chan->lock);
 	wake_up(&chan->aer_wait);
 	return err;

@@ -213,7 +213,7 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 	u32 w1c = reg->w1c & be & val;
 	u32 raw = rw & ~reg->virt & ~reg->act;
 	u32 shadow = inst->shadow;
-	u32 cur = 0, new;
+	u32 cur = 0, new, moves;
 	int err = 0;
 
 	if (pciback_size_mask(reg->size) & ~reg->virt) {
@@ -224,7 +224,9 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 	*denied = ((cur & ~reg->virt) | (visible(inst) & reg->virt)) ^ val;
 	*denied &= be & ~rw & ~reg->w1c;
 
-	if (raw || (w1c & ~reg->virt)) {
+	/* Writing what is there may mean something, but not beside act bits. */
+	moves = reg->act ? raw & (cur ^ val) : raw;
+	if (moves || (w1c & cur & ~reg->virt)) {
 		/* A one read from a w1c bit would clear it: write zeros there. */
 		new = (cur & ~raw & ~reg->w1c) | (val & raw) | (w1c & ~reg->virt);
 		err = pciback_conf_hw_write(conf, inst->pos, reg->size, new);

@@ -208,23 +208,22 @@ static struct pcistub *find_device(struct pciback_session *sess,
 	return dev ? dev->stub : NULL;
 }
 
-/* Serves what needs no sleep; false if the work item has to. */
+/* Serves what needs no sleep, in the event; false if the work item has to. */
 static bool serve_now(struct pcistub *stub, struct pciback_request *req,
 		      const struct op_policy *policy)
 {
 	struct xen_pci_op *op = &req->op;
-	unsigned long flags;
 	bool now;
 
 	if (!policy->conf)
 		return false;
-	spin_lock_irqsave(&stub->conf_lock, flags);
+	spin_lock(&stub->conf_lock);
 	now = !stub->conf_busy && !stub->flr &&
 	      (op->cmd == XEN_PCI_OP_conf_read ||
 	       !pciback_conf_sleeps(stub->conf, op->offset, op->size));
 	if (now)
 		op->err = wire_error(policy->serve(stub, req));
-	spin_unlock_irqrestore(&stub->conf_lock, flags);
+	spin_unlock(&stub->conf_lock);
 	return now;
 }
 
@@ -321,7 +320,8 @@ static void answer(struct pciback_session *sess)
 	const struct xen_pci_op *op = &chan->req.op;
 	unsigned int i;
 
-	trace_pciback_op(pciback_session_domid(sess), op);
+	if (trace_pciback_op_enabled())
+		trace_pciback_op(pciback_session_domid(sess), op);
 	if (!still_asked(chan))
 		return;
 	WRITE_ONCE(to->err, op->err);
@@ -373,21 +373,19 @@ static bool defer(struct pciback_channel *chan)
 	return live;
 }
 
+/* The page is there until pciback_channel_close() has waited for this. */
 static irqreturn_t channel_event(int irq, void *data)
 {
 	struct pciback_session *sess = data;
 	struct pciback_channel *chan = &sess->chan;
 	unsigned int eoi = XEN_EOI_FLAG_SPURIOUS;
-	bool live;
 
-	spin_lock(&chan->lock);
+	/* Comes before who bound the event channel has stored it. */
 	chan->irq = irq;
-	live = chan->life == PCIBACK_CHAN_LIVE;
-	if (live && pciback_aer_event(chan))
+	if (pciback_aer_event(chan))
 		eoi = 0;
-	spin_unlock(&chan->lock);
-
-	if (live && request_pending(chan)) {
+	if (READ_ONCE(chan->life) == PCIBACK_CHAN_LIVE &&
+	    request_pending(chan)) {
 		eoi = 0;
 		take_request(chan);
 		if (try_serve(sess, &chan->req))
@@ -414,9 +412,9 @@ void pciback_channel_init(struct pciback_channel *chan)
 static void set_life(struct pciback_channel *chan, enum pciback_life life)
 {
 	spin_lock_irq(&chan->lock);
-	chan->life = life;
+	WRITE_ONCE(chan->life, life);
 	if (life != PCIBACK_CHAN_LIVE && chan->aer == PCIBACK_AER_POSTED)
-		chan->aer = PCIBACK_AER_CANCELLED;
+		WRITE_ONCE(chan->aer, PCIBACK_AER_CANCELLED);
 	spin_unlock_irq(&chan->lock);
 	wake_up(&chan->aer_wait);
 }
