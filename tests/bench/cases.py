@@ -54,7 +54,7 @@ CASES = [
     Case("wcommand2", "write command, no change, 2", WRITE, 0x04, 2, (6,)),
     Case("wmaster2", "write command, bus master off and on, 2", WRITE, 0x04, 2,
          (2, 6)),
-    Case("wdevctl2", "write PCIe device control, 2", WRITE, PCIE_DEVCTL, 2,
+    Case("wdevctl2", "write PCIe device control, may reset, 2", SLEEPS, PCIE_DEVCTL, 2,
          (0x10, 0)),
     Case("wd0", "write D0, sleeps", SLEEPS, PM_CONTROL, 2, (0,)),
     Case("wd3", "write D3hot and D0, sleeps", SLEEPS, PM_CONTROL, 2, (3, 0),

@@ -30,14 +30,15 @@ class Floor:
 
     def _plug(self):
         """What xl writes, without what it does to a device."""
-        front, back = self.front, self.back
+        front, back, domid = self.front, self.back, self.guest.id
+        # Each end is looked at once its state is there, and needs the other.
         self.dom0.sh(
-            f"xenstore-write {back}/frontend {front} {back}/online 1 "
-            f"{back}/frontend-id {self.guest.id} {back}/state 1; "
-            f"xenstore-chmod {back} n0 r{self.guest.id}; "
-            f"xenstore-write {front}/backend {back} {front}/backend-id 0 "
-            f"{front}/state 1; "
-            f"xenstore-chmod -r {front} n{self.guest.id} r0")
+            f"xenstore-write {front}/backend {back} {front}/backend-id 0; "
+            f"xenstore-chmod -r {front} n{domid} r0; "
+            f"xenstore-write {back}/frontend {front} "
+            f"{back}/frontend-id {domid} {back}/online 1; "
+            f"xenstore-chmod -r {back} n0 r{domid}; "
+            f"xenstore-write {back}/state 1; xenstore-write {front}/state 1")
 
     def _unplug(self):
         self.dom0.sh(f"xenstore-write {self.back}/online 0 "
@@ -45,3 +46,5 @@ class Floor:
         self.dom0.until(f"[ $(xenstore-read {self.front}/state) = 6 ]")
         self.dom0.sh(f"xenstore-rm {self.front}; xenstore-rm {self.back}")
         self.guest.until(f"[ ! -e {DEVICES}/{DEVICE} ]")
+        self.dom0.until("[ ! -e /sys/bus/xen-backend/devices/"
+                        f"pci-{self.guest.id}-0 ]")

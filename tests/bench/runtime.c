@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How long dom0's processor has run, in ns, by Xen's own account. */
+/* Times in dom0, in ns: the epoch's, and how long the processor has run. */
 #include <linux/module.h>
+#include <linux/timekeeping.h>
 #include <asm/xen/hypercall.h>
 #include <xen/interface/vcpu.h>
 
@@ -19,7 +20,19 @@ static const struct kernel_param_ops running_ops = {
 };
 
 module_param_cb(running, &running_ops, NULL, 0444);
-MODULE_PARM_DESC(running, "Nanoseconds that processor 0 has run");
+MODULE_PARM_DESC(running, "Nanoseconds that processor 0 has run, by Xen's account");
+
+static int now_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu\n", ktime_get_real_ns());
+}
+
+static const struct kernel_param_ops now_ops = {
+	.get = now_get,
+};
+
+module_param_cb(now, &now_ops, NULL, 0444);
+MODULE_PARM_DESC(now, "Nanoseconds of the epoch");
 
 MODULE_DESCRIPTION("Run time of dom0");
 MODULE_LICENSE("GPL");
