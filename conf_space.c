@@ -258,7 +258,7 @@ static int write_gaps(struct pciback_conf *conf, unsigned int offset,
 	for (i = 0; i < size && !err; i++)
 		if (open & pciback_size_mask(1) << (i * 8))
 			err = pciback_conf_hw_write(conf, offset + i, 1,
-				       (val >> (i * 8)) & pciback_size_mask(1));
+						    val >> (i * 8) & 0xff);
 	return err;
 }
 
