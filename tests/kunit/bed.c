@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver is loaded for each suite by its own module_init(), and each case
+ * gets a host of its own. What is left at the end of a case fails it.
+ */
+#include <linux/slab.h>
+
+#include "bed.h"
+
+#include <xen/pci.h>
+
+/**
+ * struct bed - what a case has
+ * @host: the fake host
+ * @pdev: its devices, once they were asked for
+ * @refs: references to each before it was claimed
+ * @guest: or NULL
+ */
+struct bed {
+	struct fake_host *host;
+	struct pci_dev *pdev[FAKE_MAX_DEVS];
+	unsigned int refs[FAKE_MAX_DEVS];
+	struct fake_guest *guest;
+};
+
+/**
+ * bed_load - load the driver for a suite
+ * @suite: the suite
+ *
+ * Return: what the driver's module_init() says.
+ */
+int __ref bed_load(struct kunit_suite *suite)
+{
+	return pciback_init_module();
+}
+
+/**
+ * bed_unload - unload the driver
+ * @suite: the suite
+ */
+void __ref bed_unload(struct kunit_suite *suite)
+{
+	pciback_cleanup_module();
+}
+
+/**
+ * bed_init - begin a case
+ * @test: the case
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int bed_init(struct kunit *test)
+{
+	struct bed *bed = kunit_kzalloc(test, sizeof(*bed), GFP_KERNEL);
+
+	if (!bed)
+		return -ENOMEM;
+	test->priv = bed;
+	bed->host = fake_host_alloc();
+	return bed->host ? 0 : -ENOMEM;
+}
+
+/**
+ * bed_settle - wait until nothing is queued any more; work may queue more work
+ */
+void bed_settle(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		flush_workqueue(pciback_wq);
+}
+
+static void forget_pdev(struct kunit *test, unsigned int i)
+{
+	struct bed *bed = test->priv;
+	struct pci_dev *pdev = bed->pdev[i];
+
+	bed_release(pdev);
+	bed_settle();
+	KUNIT_EXPECT_PTR_EQ(test, pci_get_drvdata(pdev), NULL);
+	KUNIT_EXPECT_LT(test, xen_find_device_domain_owner(pdev), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&pdev->dev.kobj.kref), bed->refs[i]);
+	pci_dev_put(pdev);
+	bed->pdev[i] = NULL;
+}
+
+static void end_host(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_MAX_DEVS; i++)
+		if (bed->pdev[i])
+			forget_pdev(test, i);
+	pciback_slots_clear();
+	KUNIT_EXPECT_EQ(test, fake_guarded, 0);
+	fake_guarded = 0;
+	fake_host_free(bed->host);
+}
+
+/**
+ * bed_exit - end a case, and see if all is as before
+ * @test: the case
+ */
+void bed_exit(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	if (!bed || !bed->host)
+		return;
+	fake_host_watch(bed->host, 0, 0);
+	bed_end_guest(test);
+	end_host(test);
+}
+
+/**
+ * bed_host - the case's host
+ * @test: the case
+ */
+struct fake_host *bed_host(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	return bed->host;
+}
+
+/**
+ * bed_new_host - unplug the host, and begin with another
+ * @test: the case
+ */
+void bed_new_host(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	end_host(test);
+	bed->host = fake_host_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, bed->host);
+}
+
+/**
+ * bed_start - have the PCI core find the devices that the host was given
+ * @test: the case
+ */
+void bed_start(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, fake_host_start(bed_host(test)), 0);
+}
+
+/**
+ * bed_pdev - a device
+ * @test: the case
+ * @i: its number
+ */
+struct pci_dev *bed_pdev(struct kunit *test, unsigned int i)
+{
+	struct bed *bed = test->priv;
+
+	if (!bed->pdev[i]) {
+		bed->pdev[i] = fake_host_pdev(bed->host, i);
+		KUNIT_ASSERT_NOT_NULL(test, bed->pdev[i]);
+		bed->refs[i] = kref_read(&bed->pdev[i]->dev.kobj.kref);
+	}
+	return bed->pdev[i];
+}
+
+/**
+ * bed_want - announce a device, as new_slot does
+ * @test: the case
+ * @pdev: the device
+ */
+void bed_want(struct kunit *test, struct pci_dev *pdev)
+{
+	struct pciback_pattern self = {
+		.sbdf = pcistub_sbdf(pdev), .mask = ~0U,
+	};
+
+	KUNIT_ASSERT_EQ(test, pciback_slots_add(&self), 0);
+}
+
+/**
+ * bed_try_claim - have the driver core offer a device
+ * @pdev: device that was announced
+ *
+ * Return: 0 or -ENODEV.
+ */
+int bed_try_claim(struct pci_dev *pdev)
+{
+	int err = device_attach(&pdev->dev);
+
+	return err == 1 && pci_get_drvdata(pdev) ? 0 : -ENODEV;
+}
+
+/**
+ * bed_claim - claim a device and wait until it is clean
+ * @test: the case
+ * @i: its number
+ *
+ * Return: the device.
+ */
+struct pcistub *bed_claim(struct kunit *test, unsigned int i)
+{
+	struct pci_dev *pdev = bed_pdev(test, i);
+
+	bed_want(test, pdev);
+	KUNIT_ASSERT_EQ(test, bed_try_claim(pdev), 0);
+	bed_settle();
+	return pcistub_of(pdev);
+}
+
+/**
+ * bed_release - unbind a device, if it is bound
+ * @pdev: device
+ */
+void bed_release(struct pci_dev *pdev)
+{
+	device_release_driver(&pdev->dev);
+}
+
+/**
+ * bed_guest - a guest with a device, connected
+ * @test: the case
+ * @pdev: claimed device
+ */
+struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev)
+{
+	struct bed *bed = test->priv;
+
+	bed->guest = fake_guest_create(pdev);
+	KUNIT_ASSERT_NOT_NULL(test, bed->guest);
+	KUNIT_ASSERT_EQ(test, fake_guest_probe(bed->guest), 0);
+	fake_guest_changed();
+	KUNIT_ASSERT_EQ(test, fake_guest_connect(bed->guest), 0);
+	return bed->guest;
+}
+
+/**
+ * bed_end_guest - destroy the guest, and see if it let go of all
+ * @test: the case
+ */
+void bed_end_guest(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	if (!bed->guest)
+		return;
+	fake_guest_destroy(bed->guest);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, bed->guest->bad_eois, 0);
+	KUNIT_EXPECT_PTR_EQ(test, bed->guest->handler, NULL);
+	KUNIT_EXPECT_EQ(test, kref_read(&bed->guest->xdev.dev.kobj.kref), 1);
+	put_device(&bed->guest->xdev.dev);
+	fake_guest_forget();
+	bed->guest = NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the tests of a claimed device share: the driver, a host, its devices. */
+#ifndef XPB_BED_H
+#define XPB_BED_H
+
+#include <kunit/test.h>
+
+#include "fake_host.h"
+#include "fake_xen.h"
+#include "pciback.h"
+
+/* Ends a sweep over all N that does not end by itself. */
+#define BED_SWEEP	2000
+
+/* The driver's module_init() and module_exit(), by way of wrap.h. */
+int pciback_init_module(void);
+void pciback_cleanup_module(void);
+
+extern struct kunit_suite claim_suite;
+extern struct kunit_suite fault_suite;
+extern struct kunit_suite irq_suite;
+extern struct kunit_suite reset_suite;
+extern struct kunit_suite guest_suite;
+extern struct kunit_suite policy_suite;
+
+int bed_load(struct kunit_suite *suite);
+void bed_unload(struct kunit_suite *suite);
+int bed_init(struct kunit *test);
+void bed_exit(struct kunit *test);
+
+void bed_settle(void);
+struct fake_host *bed_host(struct kunit *test);
+void bed_new_host(struct kunit *test);
+void bed_start(struct kunit *test);
+struct pci_dev *bed_pdev(struct kunit *test, unsigned int i);
+struct pcistub *bed_claim(struct kunit *test, unsigned int i);
+int bed_try_claim(struct pci_dev *pdev);
+void bed_want(struct kunit *test, struct pci_dev *pdev);
+void bed_release(struct pci_dev *pdev);
+struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev);
+void bed_end_guest(struct kunit *test);
+
+#endif /* XPB_BED_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A PCI host bridge that is not there: config space is arrays of bytes, each
+ * with masks of what can be written. Unfaithful on request.
+ */
+#ifndef XPB_FAKE_HOST_H
+#define XPB_FAKE_HOST_H
+
+#include <linux/pci.h>
+#include <asm/pci.h>
+
+#define FAKE_DOMAIN	0xfa4e
+#define FAKE_MAX_DEVS	4
+
+/* What a device has; the rest of its config space is empty. */
+#define FAKE_PCIE	BIT(0)
+#define FAKE_FLR	BIT(1)	/* of the PCIe capability */
+#define FAKE_AF		BIT(2)
+#define FAKE_PM		BIT(3)	/* a reset by way of D3 */
+#define FAKE_MSI	BIT(4)
+#define FAKE_MSIX	BIT(5)
+#define FAKE_BRIDGE	BIT(6)	/* to bus 1 */
+
+/* Where it has them. */
+enum {
+	FAKE_PM_POS	= 0x40,
+	FAKE_MSI_POS	= 0x50,
+	FAKE_MSIX_POS	= 0x70,
+	FAKE_AF_POS	= 0x80,
+	FAKE_PCIE_POS	= 0xa0,
+};
+
+#define FAKE_NR_MSIX	8
+
+/**
+ * struct fake_dev - a device
+ * @bus: its number
+ * @devfn: on that bus
+ * @cfg: config space as it is now
+ * @boot: and as it is after a reset
+ * @rw: bits that can be written
+ * @flrs: function level resets, AF's among them
+ * @d3s: transitions to D3
+ * @bus_resets: of the bus below
+ */
+struct fake_dev {
+	u8 bus;
+	u8 devfn;
+	u8 cfg[PCI_CFG_SPACE_EXP_SIZE];
+	u8 boot[PCI_CFG_SPACE_EXP_SIZE];
+	u8 rw[PCI_CFG_SPACE_EXP_SIZE];
+	unsigned int flrs;
+	unsigned int d3s;
+	unsigned int bus_resets;
+};
+
+/**
+ * struct fake_host - the bridge, and how it misbehaves
+ * @sysdata: what x86 wants to know of a bus
+ * @parent: of the bridge
+ * @window: of memory, for BARs
+ * @bus: the root bus
+ * @dev: devices
+ * @nr: number of them
+ * @accesses: config accesses since fake_host_watch()
+ * @fail_at: the access that fails, 0 for none
+ * @gone_at: the access from which on nothing answers any more, 0 for none
+ */
+struct fake_host {
+	struct pci_sysdata sysdata;
+	struct device *parent;
+	struct resource window;
+	struct pci_bus *bus;
+	struct fake_dev *dev[FAKE_MAX_DEVS];
+	unsigned int nr;
+	unsigned int accesses;
+	unsigned int fail_at;
+	unsigned int gone_at;
+};
+
+struct fake_host *fake_host_alloc(void);
+struct fake_dev *fake_host_add(struct fake_host *host, u8 bus, u8 devfn,
+			       unsigned long has);
+int fake_host_start(struct fake_host *host);
+void fake_host_free(struct fake_host *host);
+struct pci_dev *fake_host_pdev(struct fake_host *host, unsigned int i);
+void fake_host_watch(struct fake_host *host, unsigned int fail_at,
+		     unsigned int gone_at);
+void fake_host_heal(struct fake_host *host);
+
+#endif /* XPB_FAKE_HOST_H */

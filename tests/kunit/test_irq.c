@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The interrupt modes of a claimed device, by the PCI core's own MSI code. */
+#include <linux/irq.h>
+
+#include "bed.h"
+
+static struct pcistub *claimed(struct kunit *test)
+{
+	KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
+						  PCI_DEVFN(3, 0),
+						  FAKE_MSI | FAKE_MSIX));
+	bed_start(test);
+	return bed_claim(test, 0);
+}
+
+static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
+		    struct msix_entry *entries, int nr)
+{
+	int err;
+
+	mutex_lock(&stub->lock);
+	err = pciback_irq_set_mode(stub, mode, entries, nr);
+	mutex_unlock(&stub->lock);
+	return err;
+}
+
+/* Mode, what the core believes and what the device has must agree. */
+static void expect_mode(struct kunit *test, struct pcistub *stub,
+			enum pciback_irq_mode mode)
+{
+	const u8 *cfg = bed_host(test)->dev[0]->cfg;
+
+	KUNIT_EXPECT_EQ(test, stub->irq.mode, mode);
+	KUNIT_EXPECT_EQ(test, !!stub->pdev->msi_enabled,
+			mode == PCIBACK_IRQ_MSI);
+	KUNIT_EXPECT_EQ(test, !!stub->pdev->msix_enabled,
+			mode == PCIBACK_IRQ_MSIX);
+	KUNIT_EXPECT_EQ(test, cfg[FAKE_MSI_POS + PCI_MSI_FLAGS] & 1,
+			mode == PCIBACK_IRQ_MSI);
+	KUNIT_EXPECT_EQ(test, cfg[FAKE_MSIX_POS + PCI_MSIX_FLAGS + 1] >> 7,
+			mode == PCIBACK_IRQ_MSIX);
+}
+
+static void from_every_mode_to_every_mode(struct kunit *test)
+{
+	static const enum pciback_irq_mode modes[] = {
+		PCIBACK_IRQ_NONE, PCIBACK_IRQ_MSI, PCIBACK_IRQ_MSIX,
+	};
+	struct pcistub *stub = claimed(test);
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		for (k = 0; k < ARRAY_SIZE(modes); k++) {
+			struct msix_entry entry[2] = { {}, { .entry = 1 } };
+
+			KUNIT_EXPECT_EQ(test, set_mode(stub, modes[i], entry,
+						       2), 0);
+			expect_mode(test, stub, modes[i]);
+			KUNIT_EXPECT_EQ(test, set_mode(stub, modes[k], entry,
+						       1), 0);
+			expect_mode(test, stub, modes[k]);
+		}
+	}
+}
+
+static void bad_msix_requests(struct kunit *test)
+{
+	struct msix_entry twice[2] = { { .entry = 1 }, { .entry = 1 } };
+	struct msix_entry beyond[1] = { { .entry = FAKE_NR_MSIX } };
+	struct msix_entry many[FAKE_NR_MSIX + 1] = {};
+	struct pcistub *stub = claimed(test);
+	struct msix_entry good[1] = {};
+
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, good, 1), 0);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, twice, 2),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, beyond, 1),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, many,
+				       FAKE_NR_MSIX + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, good, 0),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSI, NULL, 5),
+			-EINVAL);
+	/* What is known to be wrong leaves the mode alone. */
+	expect_mode(test, stub, PCIBACK_IRQ_MSIX);
+}
+
+static void no_msix_without_decode(struct kunit *test)
+{
+	struct pcistub *stub = claimed(test);
+	struct msix_entry entry[1] = {};
+
+	pci_write_config_word(stub->pdev, PCI_COMMAND, 0);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1),
+			-ENXIO);
+	expect_mode(test, stub, PCIBACK_IRQ_NONE);
+}
+
+/* Where no vector is to be had, the stand-in is there as before. */
+static void standin_comes_back(struct kunit *test)
+{
+	struct pcistub *stub = claimed(test);
+	struct msix_entry entry[1] = {};
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
+	KUNIT_ASSERT_GT(test, irq, 0);
+	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
+	stub->irq.line = irq;
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
+	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	/* The core refuses a device that has MSI by other means. */
+	stub->pdev->msi_enabled = 1;
+	KUNIT_EXPECT_LT(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1), 0);
+	stub->pdev->msi_enabled = 0;
+	expect_mode(test, stub, PCIBACK_IRQ_INTX);
+	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
+	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
+	stub->irq.line = 0;
+	irq_free_desc(irq);
+}
+
+static struct kunit_case irq_cases[] = {
+	KUNIT_CASE(from_every_mode_to_every_mode),
+	KUNIT_CASE(bad_msix_requests),
+	KUNIT_CASE(no_msix_without_decode),
+	KUNIT_CASE(standin_comes_back),
+	{}
+};
+
+struct kunit_suite irq_suite = {
+	.name = "irq",
+	.suite_init = bed_load,
+	.suite_exit = bed_unload,
+	.init = bed_init,
+	.exit = bed_exit,
+	.test_cases = irq_cases,
+};

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The reset ladder. What a device has decides which rung is taken; what is
+ * around it on its bus decides if the last one may be.
+ *
+ *	00:01.0 bridge --- 01:00.0 device under test
+ *	                   01:00.1 its neighbour
+ */
+#include <linux/kthread.h>
+#include <linux/delay.h>
+
+#include "bed.h"
+
+enum { BRIDGE, DEVICE, NEIGHBOUR };
+
+static void topology(struct kunit *test, unsigned long has, bool neighbour)
+{
+	struct fake_host *host = bed_host(test);
+	struct fake_dev *dev;
+
+	fake_host_add(host, 0, PCI_DEVFN(1, 0), FAKE_BRIDGE);
+	dev = fake_host_add(host, 1, PCI_DEVFN(0, 0), has);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	if (neighbour) {
+		dev->boot[PCI_HEADER_TYPE] = 0x80;
+		fake_host_add(host, 1, PCI_DEVFN(0, 1), has);
+	}
+	KUNIT_ASSERT_EQ(test, host->nr, neighbour ? 3 : 2);
+	bed_start(test);
+}
+
+static struct fake_dev *fake(struct kunit *test, unsigned int i)
+{
+	return bed_host(test)->dev[i];
+}
+
+/* What was done to the device and its bus since the start. */
+static void expect(struct kunit *test, struct pcistub *stub, int err,
+		   unsigned int flrs, unsigned int d3s, unsigned int buses)
+{
+	KUNIT_EXPECT_EQ(test, stub->reset_err, err);
+	KUNIT_EXPECT_EQ(test, stub->state, err ? PCISTUB_DIRTY : PCISTUB_FREE);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, flrs);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->d3s, d3s);
+	KUNIT_EXPECT_EQ(test, fake(test, BRIDGE)->bus_resets, buses);
+	/* Decode is on, and what the reset forgot is back. */
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->cfg[PCI_COMMAND] & 7,
+			PCI_COMMAND_MEMORY);
+	KUNIT_EXPECT_NE(test, fake(test, DEVICE)->cfg[PCI_BASE_ADDRESS_1], 0);
+}
+
+static void flr_is_first(struct kunit *test)
+{
+	topology(test, FAKE_FLR | FAKE_AF | FAKE_PM, false);
+	expect(test, bed_claim(test, DEVICE), 0, 1, 0, 0);
+}
+
+static void then_af(struct kunit *test)
+{
+	topology(test, FAKE_PCIE | FAKE_AF | FAKE_PM, false);
+	expect(test, bed_claim(test, DEVICE), 0, 1, 0, 0);
+}
+
+static void then_power_management(struct kunit *test)
+{
+	topology(test, FAKE_PCIE | FAKE_PM, false);
+	expect(test, bed_claim(test, DEVICE), 0, 0, 1, 0);
+}
+
+static void then_the_bus_of_a_device_alone(struct kunit *test)
+{
+	topology(test, FAKE_PCIE, false);
+	expect(test, bed_claim(test, DEVICE), 0, 0, 0, 1);
+}
+
+static void no_bus_reset_with_a_neighbour_of_the_host(struct kunit *test)
+{
+	topology(test, 0, true);
+	expect(test, bed_claim(test, DEVICE), -ENOTTY, 0, 0, 0);
+}
+
+static void bus_reset_with_a_neighbour_of_ours(struct kunit *test)
+{
+	struct pcistub *other, *stub;
+
+	topology(test, 0, true);
+	other = bed_claim(test, NEIGHBOUR);
+	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_DIRTY);
+	stub = bed_claim(test, DEVICE);
+	expect(test, stub, 0, 0, 0, 1);
+	KUNIT_EXPECT_TRUE(test, stub->reset_bus);
+	/* The neighbour was held, and let go as it was. */
+	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_DIRTY);
+	KUNIT_EXPECT_EQ(test, other->held, PCISTUB_CLEANING);
+	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(other, false), 0);
+	KUNIT_EXPECT_EQ(test, fake(test, BRIDGE)->bus_resets, 2);
+	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_FREE);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_FREE);
+}
+
+static void no_bus_reset_with_a_neighbour_of_a_guest(struct kunit *test)
+{
+	struct pcistub *stub, *other;
+
+	topology(test, 0, true);
+	other = bed_claim(test, NEIGHBOUR);
+	stub = bed_claim(test, DEVICE);
+	bed_guest(test, other->pdev);
+	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(stub, false), -ENOTTY);
+	expect(test, stub, -ENOTTY, 0, 0, 1);
+	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_ASSIGNED);
+}
+
+/* Holds the neighbour until it is told to let go. */
+static int hold(void *data)
+{
+	struct pci_dev *pdev = data;
+
+	device_lock(&pdev->dev);
+	msleep(350);
+	device_unlock(&pdev->dev);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 10);
+	return 0;
+}
+
+static void bus_reset_waits_for_a_busy_neighbour(struct kunit *test)
+{
+	struct task_struct *holder;
+	struct pcistub *stub;
+
+	topology(test, 0, true);
+	bed_claim(test, NEIGHBOUR);
+	stub = bed_claim(test, DEVICE);
+	holder = kthread_run(hold, bed_pdev(test, NEIGHBOUR), "xpb-hold");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(holder));
+	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(stub, false), 0);
+	kthread_stop(holder);
+	expect(test, stub, 0, 0, 0, 2);
+}
+
+static void root_bus_has_no_reset(struct kunit *test)
+{
+	struct pcistub *stub;
+
+	KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
+						  PCI_DEVFN(3, 0), 0));
+	bed_start(test);
+	stub = bed_claim(test, 0);
+	KUNIT_EXPECT_EQ(test, stub->reset_err, -ENOTTY);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_DIRTY);
+}
+
+/* By the device's own file in sysfs: the guest's requests wait, and go on. */
+static void reset_by_others_keeps_the_guests_config(struct kunit *test)
+{
+	struct pcistub *stub;
+
+	topology(test, FAKE_FLR, false);
+	stub = bed_claim(test, DEVICE);
+	bed_guest(test, stub->pdev);
+	pci_write_config_byte(stub->pdev, PCI_CACHE_LINE_SIZE, 0x20);
+	KUNIT_EXPECT_EQ(test, pci_reset_function(stub->pdev), 0);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 2);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->cfg[PCI_CACHE_LINE_SIZE],
+			0x20);
+	KUNIT_EXPECT_FALSE(test, stub->conf_busy);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+}
+
+static struct kunit_case reset_cases[] = {
+	KUNIT_CASE(flr_is_first),
+	KUNIT_CASE(then_af),
+	KUNIT_CASE(then_power_management),
+	KUNIT_CASE(then_the_bus_of_a_device_alone),
+	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_the_host),
+	KUNIT_CASE(bus_reset_with_a_neighbour_of_ours),
+	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_a_guest),
+	KUNIT_CASE(bus_reset_waits_for_a_busy_neighbour),
+	KUNIT_CASE(root_bus_has_no_reset),
+	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
+	{}
+};
+
+struct kunit_suite reset_suite = {
+	.name = "reset",
+	.suite_init = bed_load,
+	.suite_exit = bed_unload,
+	.init = bed_init,
+	.exit = bed_exit,
+	.test_cases = reset_cases,
+};
