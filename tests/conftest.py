@@ -19,21 +19,27 @@ def pytest_addoption(parser):
     parser.addoption("--ko", default="",
                      help="module under test: a path, or 'debian' for the one "
                           "of Debian's kernel; default: the tree's own")
+    parser.addoption("--dom0", default="debian", choices=["debian", "debug"],
+                     help="dom0's kernel: Debian's, or one with the kernel's "
+                          "checkers that the tree is a part of")
     parser.addoption("--outcomes", default="",
                      help="file to write the outcome of each test to")
 
 
 @pytest.fixture(scope="session")
-def images():
+def images(request):
     """Kernels, Xen and user space, made when the cache lacks them."""
     from rig.images import Images
-    return Images()
+    return Images(request.config.getoption("dom0"))
 
 
 def pytest_collect_file(file_path, parent):
-    """tests/host holds C programs; its Makefile stands for them."""
+    """tests/host and tests/kunit hold C; what builds it stands for it."""
     if file_path.name == "Makefile" and file_path.parent.name == "host":
         return tap.TapMakefile.from_parent(parent, path=file_path)
+    if file_path.name == "Kbuild" and file_path.parent.name == "kunit":
+        from rig import kunit
+        return kunit.KunitDirectory.from_parent(parent, path=file_path)
     return None
 
 

@@ -43,7 +43,7 @@ def module(story, images, choice):
     """The module to show: the tree's, built now, or another."""
     if choice == "debian":
         story.step("Taking Debian's own module")
-        return images.debian_module()
+        return images.own_module()
     if choice:
         return choice
     story.step("Building the module")

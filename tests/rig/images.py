@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import initramfs, kernel, paths
 from .apt import Apt, run
+from .debugkernel import DebugKernel
 
 XEN_PACKAGE = "xen-hypervisor-4.17-amd64"
 XEN_TOOLS = "xen-utils-4.17"
@@ -62,18 +63,18 @@ def _cached(name, inputs, build):
 
 
 class Images:
-    """The images of all machines."""
+    """The images of all machines, with dom0's kernel by Debian or our own."""
 
-    def __init__(self):
+    def __init__(self, dom0="debian"):
         self.apt = Apt()
         self.xen_root = self.apt.unpack([XEN_PACKAGE], alone=True)
         self.tools = self.apt.unpack(TOOL_PACKAGES)
         self.kernels = {name: kernel.Kernel(self.apt, name)
                         for name in kernel.SUITES}
-
-    @property
-    def dom0_kernel(self):
-        return self.kernels[kernel.DOM0]
+        self.dom0_kernel = self.kernels[kernel.DOM0]
+        self.debug = dom0 != "debian"
+        if self.debug:
+            self.dom0_kernel = DebugKernel(self.apt, dom0 == "builtin")
 
     @property
     def xen(self):
@@ -147,9 +148,13 @@ class Images:
         return _cached("disk", inputs, build)
 
     def run_initrd(self, ko, path):
-        """dom0's initramfs with the module under test added at the end."""
+        """dom0's initramfs with the module under test added at the end.
+
+        There is none (ko=None) where it is built into the kernel.
+        """
         with tempfile.TemporaryDirectory() as tmp:
-            shutil.copy(ko, f"{tmp}/xen-pciback.ko")
+            if ko:
+                shutil.copy(ko, f"{tmp}/xen-pciback.ko")
             extra = Path(tmp).with_suffix(".cpio")
             initramfs.pack(tmp, extra)
         with open(path, "wb") as out:
@@ -158,6 +163,6 @@ class Images:
         extra.unlink()
         return path
 
-    def debian_module(self):
-        """Debian's own xen-pciback.ko for dom0's kernel."""
+    def own_module(self):
+        """xen-pciback.ko that came with dom0's kernel."""
         return self.dom0_kernel.files_of(["xen-pciback"])[-1]

@@ -9,6 +9,7 @@ COMPLAINTS = re.compile(r"""
   | callbacks\ suppressed | messages\ suppressed
   | blocked\ for\ more\ than | soft\ lockup | hard\ LOCKUP | rcu:\ INFO
   | (circular|inconsistent|recursive)\ lock | suspicious\ RCU
+  | BUG\ \S+\ \( | non-static\ key | lock\ held | (list_add|list_del)\ corr
   | sleeping\ function | scheduling\ while\ atomic | bad\ unlock
   | kmemleak:\ [1-9] | KASAN | KFENCE | UBSAN | ODEBUG
   | nobody\ cared | No\ irq\ handler

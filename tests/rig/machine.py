@@ -54,7 +54,7 @@ def _function(name, bus, address, model, **options):
                   f"{model},id={name},bus={bus},addr={address}{text}"]
 
 
-def _take_turn():
+def take_turn():
     """Wait for other machines of this host to end.
 
     Two emulators at once would make every time limit meaningless.
@@ -67,6 +67,7 @@ def _take_turn():
 class Machine:
     """QEMU with Xen and dom0, or (xen=False) with Linux alone.
 
+    arguments: more of them for dom0's kernel.
     more: options of QEMU for devices beside those of every machine.
     """
 
@@ -75,8 +76,9 @@ class Machine:
                  # With XSAVE programs in dom0 die of SIGSEGV at times.
                  "-cpu", "max,xsave=off"]
 
-    def __init__(self, images, ko, name, xen=True, more=()):
+    def __init__(self, images, ko, name, xen=True, arguments="", more=()):
         self.name = name
+        self.arguments = arguments
         self.xen = xen
         self.more = list(more)
         stamp = time.strftime("%m%d-%H%M%S")
@@ -88,7 +90,7 @@ class Machine:
             disk.truncate(DISK_SIZE)
         initrd = images.run_initrd(ko, self.dir / "initrd")
         self.console = self.logs / "console.log"
-        self.turn = _take_turn()
+        self.turn = take_turn()
         self.process = subprocess.Popen(
             self._command(images, initrd), stdin=subprocess.DEVNULL,
             stdout=open(self.logs / "qemu.log", "wb"),
@@ -109,7 +111,8 @@ class Machine:
         kernel = images.dom0_kernel.image
         if self.xen:
             command += ["-kernel", images.xen, "-append", self.xen_args,
-                        "-initrd", f"{kernel} {LINUX_ARGS},{initrd}"]
+                        "-initrd",
+                        f"{kernel} {LINUX_ARGS} {self.arguments},{initrd}"]
         else:
             bzimage = images.dom0_kernel.bzimage
             command += ["-kernel", bzimage, "-append", BARE_ARGS,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rig import build
+from rig import build, debugkernel
 from rig.channel import RigError
 from rig.dom0 import Dom0
 from rig.guest import Guest
@@ -59,10 +59,21 @@ class Bed:
         return found + complaints(new)
 
     def discard(self):
-        """End the machine; the next test gets a new one."""
+        """End the machine; the next test gets a new one.
+
+        Returns what the checkers of a debug kernel have to say.
+        """
+        found = []
         if self.machine:
-            self.machine.stop()
+            try:
+                if self.images.debug:
+                    found = debugkernel.verdict(self._dom0)
+            except (RigError, AssertionError) as error:
+                found = [f"verdict: {error}"]
+            finally:
+                self.machine.stop()
         self.machine = None
+        return found
 
 
 def _close(bed, failed):
@@ -75,7 +86,7 @@ def _close(bed, failed):
             found.append(f"{step.__name__}: {error}")
     # A test may leave the machine without a card.
     if found or failed or bed.worn:
-        bed.discard()
+        found += bed.discard()
     return found
 
 
@@ -84,8 +95,11 @@ def ko(request, images):
     """Path of the module under test."""
     option = request.config.getoption("ko")
     if option == "debian":
-        return images.debian_module()
-    return Path(option) if option else build.module(images)
+        return images.own_module()
+    if option:
+        return Path(option)
+    # A debug kernel was built with the tree as a part of it.
+    return images.own_module() if images.debug else build.module(images)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +107,10 @@ def machines(images, ko):
     """The machine that test files share."""
     bed = Bed(images, ko)
     yield bed
-    bed.discard()
+    found = bed.discard()
+    if found:
+        pytest.fail("at the machine's end:\n" + "\n".join(found),
+                    pytrace=False)
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_aliases(dom0):
 @pytest.fixture
 def outside_xen(images, ko, bed):
     """Linux on the bare machine, alone: one emulator at a time."""
-    bed.discard()
+    assert bed.discard() == []
     machine = Machine(images, ko, "outside-xen", xen=False)
     try:
         yield Dom0(machine)
