@@ -22,6 +22,8 @@ def pytest_addoption(parser):
     parser.addoption("--dom0", default="debian", choices=["debian", "debug"],
                      help="dom0's kernel: Debian's, or one with the kernel's "
                           "checkers that the tree is a part of")
+    parser.addoption("--long", action="store_true",
+                     help="attacks at a length that takes hours")
     parser.addoption("--outcomes", default="",
                      help="file to write the outcome of each test to")
 

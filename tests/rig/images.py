@@ -147,14 +147,16 @@ class Images:
                      "-d", tmp, path, "300M"])
         return _cached("disk", inputs, build)
 
-    def run_initrd(self, ko, path):
-        """dom0's initramfs with the module under test added at the end.
+    def run_initrd(self, ko, path, files=()):
+        """dom0's initramfs with the module under test and more at the end.
 
         There is none (ko=None) where it is built into the kernel.
         """
         with tempfile.TemporaryDirectory() as tmp:
             if ko:
                 shutil.copy(ko, f"{tmp}/xen-pciback.ko")
+            for file in files:
+                shutil.copy(file, tmp)
             extra = Path(tmp).with_suffix(".cpio")
             initramfs.pack(tmp, extra)
         with open(path, "wb") as out:

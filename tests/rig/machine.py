@@ -68,6 +68,7 @@ class Machine:
     """QEMU with Xen and dom0, or (xen=False) with Linux alone.
 
     arguments: more of them for dom0's kernel.
+    files: more files for dom0's root.
     more: options of QEMU for devices beside those of every machine.
     """
 
@@ -76,7 +77,8 @@ class Machine:
                  # With XSAVE programs in dom0 die of SIGSEGV at times.
                  "-cpu", "max,xsave=off"]
 
-    def __init__(self, images, ko, name, xen=True, arguments="", more=()):
+    def __init__(self, images, ko, name, xen=True, arguments="", more=(),
+                 files=()):
         self.name = name
         self.arguments = arguments
         self.xen = xen
@@ -88,7 +90,7 @@ class Machine:
         self.disk_file = self.dir / "nvme.raw"
         with open(self.disk_file, "wb") as disk:
             disk.truncate(DISK_SIZE)
-        initrd = images.run_initrd(ko, self.dir / "initrd")
+        initrd = images.run_initrd(ko, self.dir / "initrd", files)
         self.console = self.logs / "console.log"
         self.turn = take_turn()
         self.process = subprocess.Popen(

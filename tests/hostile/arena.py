@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dom0, a bystander and an attacker, and what an attack may cost."""
+
+import re
+import time
+from contextlib import contextmanager
+
+from rig import devices
+from rig.channel import CommandError
+from rig.dom0 import DEVICES, Dom0
+from rig.guest import Guest
+from rig.logscan import complaints
+from rig.machine import Machine
+
+CARD = "igb0"
+BYSTANDERS_CARD = "e1000e"
+
+# Frontend states and sets of backend states, by Xen's numbers.
+INITIALISING, INITIALISED, CONNECTED, CLOSING, CLOSED = 1, 3, 4, 5, 6
+
+# What an attack may cost: log lines, the bystander's p99 against its quiet
+# value, milliseconds that one callback of ours may hold xenwatch.
+MAX_LINES = 100
+MAX_SLOWDOWN = 1.5
+MAX_HELD = 50
+
+# Kilobytes of the kernel's objects that may come and go by themselves.
+MAX_SLAB = 2048
+
+# libxl waits so long for a backend; a destroy may take no longer.
+SECONDS = 10
+
+# What xenwatch calls in the module under test, ours or Debian's.
+CALLBACKS = ("frontend_changed", "session_probe", "session_remove",
+             "toolstack_changed", "toolstack_will_handle",
+             "xen_pcibk_frontend_changed", "xen_pcibk_be_watch",
+             "xen_pcibk_xenbus_probe", "xen_pcibk_xenbus_remove")
+TRACING = "/sys/kernel/tracing"
+
+# Bounded by a limit on their rate, as they are to be.
+SUPPRESSED = re.compile("callbacks suppressed|messages suppressed")
+
+
+class Front:
+    """A guest with badfront in pcifront's place."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        guest.sh("insmod /badfront.ko")
+
+    def run(self, *lines, timeout=30):
+        """Have badfront carry out lines; returns its words and a status."""
+        text = "\n".join(lines)
+        return self.guest.run(f"cat >/tmp/lines <<'END'\n{text}\nEND\n"
+                              "dd if=/tmp/lines of=/dev/badfront bs=16k "
+                              "2>/dev/null; rc=$?; cat /dev/badfront; "
+                              "exit $rc", timeout)
+
+    def do(self, *lines, timeout=30):
+        """The same, of lines that must succeed; returns the words."""
+        done = self.run(*lines, timeout=timeout)
+        if done.rc:
+            raise CommandError(f"{lines}: {done.out}")
+        return done.out.strip()
+
+    def begin(self, line, progress):
+        """Start an attack and return once it has made some progress."""
+        self.guest.sh(f"echo '{line}' >/dev/badfront 2>/dev/null & sleep 0.1")
+        self.guest.until("[ $(cat /sys/module/badfront/parameters/progress) "
+                         f"-ge {progress} ]", 60)
+
+    def connect(self):
+        """A new connection, made as a good frontend makes it."""
+        self.do("connect", timeout=60)
+
+    def use_stock_frontend(self):
+        """Leave the device to pcifront and use the card."""
+        self.do("state be=6", "await states=0x44", "close")
+        self.do("state be=1", "await states=0xc")
+        self.guest.sh("rmmod badfront; modprobe xen-pcifront")
+        self.guest.until("grep -q 10c9 /proc/bus/pci/devices")
+        devices.network(self.guest, CARD)
+
+
+class Arena:
+    """A machine with a bystander; attackers come and go."""
+
+    def __init__(self, images, ko, cpio):
+        self.machine = Machine(images, ko, "hostile", files=[cpio])
+        self.figures = []
+        self.front = None
+        self.scanned = 0
+        try:
+            self._prepare()
+        except BaseException:
+            self.machine.stop()
+            raise
+
+    def _prepare(self):
+        self.dom0 = Dom0(self.machine)
+        self.dom0.load(hide=[CARD, BYSTANDERS_CARD])
+        self.dom0.sh("cat /images/initrd-6.1 /hostile.cpio >/run/initrd")
+        self._trace_xenwatch()
+        self.bystander = self._start("bystander", BYSTANDERS_CARD)
+        bdf = devices.address(self.bystander, BYSTANDERS_CARD)
+        self.config = f"/sys/bus/pci/devices/{bdf}/config"
+        self.attacker()
+        self.watch()
+        time.sleep(10)  # Nothing to wait for: this is how long is measured.
+        self.quiet = self.watched()
+
+    def _start(self, name, card, arguments=""):
+        return Guest(self.dom0, name, pci=[self.dom0.bdf(card)],
+                     arguments=arguments, ramdisk="/run/initrd").create()
+
+    def attacker(self):
+        """The attacker, started when there is none, with a good connection."""
+        if not self.front:
+            self.front = Front(self._start("attacker", CARD, "frontend=none"))
+        self.front.connect()
+        return self.front
+
+    def destroy_attacker(self):
+        """End the attacker; returns how long that took."""
+        start = time.monotonic()
+        self.front.guest.destroy()
+        self.front = None
+        self.dom0.until("[ $(xl list | wc -l) -eq 3 ]", SECONDS)
+        return time.monotonic() - start
+
+    # ---- the bystander's latency ----
+
+    def watch(self):
+        self.bystander.sh(f"/latency {self.config} >/tmp/latency 2>&1 & "
+                          "echo $! >/tmp/latency.pid")
+
+    def watched(self):
+        """Number of samples, median, p99 and longest in microseconds."""
+        pid = "$(cat /tmp/latency.pid)"
+        self.bystander.sh(f"kill {pid}")
+        self.bystander.until(f"[ ! -d /proc/{pid} ]")
+        return list(map(int, self.bystander.sh("cat /tmp/latency").split()))
+
+    # ---- how long xenwatch is held ----
+
+    def _trace_xenwatch(self):
+        names = " ".join(f"{name}:mod:xen_pciback" for name in CALLBACKS)
+        self.dom0.sh(f"mount -t tracefs tracefs {TRACING}; cd {TRACING}; "
+                     f"for f in {names}; do echo $f >>set_ftrace_filter; done; "
+                     "echo 1 >max_graph_depth; "
+                     "echo function_graph >current_tracer")
+        # An empty filter is one that lets all pass.
+        assert "xen_pciback" in self.dom0.sh(f"cat {TRACING}/set_ftrace_filter")
+
+    def _held(self):
+        """Calls from xenwatch, and milliseconds that the longest one took."""
+        times = self.dom0.sh(f"sed -n 's/^.* \\([0-9.]*\\) us .*/\\1/p' "
+                             f"{TRACING}/trace; echo >{TRACING}/trace", 60)
+        times = list(map(float, times.split()))
+        return len(times), max(times, default=0) / 1000
+
+    # ---- an attack and its price ----
+
+    def cpu(self):
+        """Seconds of CPU that dom0 used."""
+        rows = self.dom0.xl("list").splitlines()
+        return next(float(row.split()[5]) for row in rows
+                    if row.startswith("Domain-0"))
+
+    def census(self):
+        """What dom0 has for its guests."""
+        return {
+            "event channels": int(self.dom0.sh("lsevtchn 0 | wc -l")),
+            "interrupts": int(self.dom0.sh(
+                "grep -c pciback /proc/interrupts || :")),
+        }
+
+    def slab(self):
+        """Kilobytes of kernel objects that cannot be reclaimed."""
+        return int(self.dom0.sh("echo 3 >/proc/sys/vm/drop_caches; "
+                                "sed -n 's/^SUnreclaim: *\\([0-9]*\\).*/\\1/p' "
+                                "/proc/meminfo"))
+
+    def new_log(self):
+        """Lines of dom0's log and of Xen's since the last call."""
+        text = self.machine.console.read_text(errors="replace")
+        new, self.scanned = text[self.scanned:], len(text)
+        return (self.dom0.take_dmesg().splitlines(),
+                [line for line in new.splitlines() if "(XEN)" in line])
+
+    @contextmanager
+    def attack(self, name, ends=False):
+        """Measure what happens inside; afterwards judge it.
+
+        The attacker has a connection before and after, unless it ends.
+        """
+        before, slab = self.census(), self.slab()
+        self.new_log()
+        self._held()
+        cpu, start = self.cpu(), time.monotonic()
+        self.watch()
+        yield
+        took = time.monotonic() - start
+        latency = self.watched()
+        cpu = self.cpu() - cpu
+        held = self._held()
+        dom0, xen = self.new_log()
+        figure = {"attack": name, "s": took, "p50": latency[1],
+                  "p99": latency[2], "x": latency[2] / self.quiet[2],
+                  "max": latency[3], "cpu": cpu, "calls": held[0],
+                  "held": held[1], "dom0": len(dom0), "xen": len(xen)}
+        self.figures.append(figure)
+        bad = [line for line in complaints("\n".join(dom0 + xen))
+               if not SUPPRESSED.search(line)]
+        assert not bad, bad
+        assert len(dom0) + len(xen) <= MAX_LINES, (dom0 + xen)[:MAX_LINES]
+        assert held[1] < MAX_HELD, figure
+        assert figure["x"] <= MAX_SLOWDOWN, (self.quiet, figure)
+        if not ends:
+            assert self.census() == before
+        assert self.slab() <= slab + MAX_SLAB, (slab, self.slab())
+
+    def device_config(self):
+        """The attacker's device as dom0 sees it, byte by byte."""
+        return bytes.fromhex(self.dom0.sh(
+            f"od -An -v -tx1 {DEVICES}/{self.dom0.bdf(CARD)}/config"
+            " | tr -d ' \\n'"))
+
+    def stop(self):
+        """End all; the guests must leave nothing."""
+        try:
+            for guest in list(self.dom0.guests):
+                guest.destroy()
+            self.dom0.until("[ $(xl list | wc -l) -eq 2 ]")
+            assert self.census()["interrupts"] == 0
+            self.dom0.unload()
+            dom0, xen = self.new_log()
+            found = complaints("\n".join(dom0 + xen))
+            assert not found, found
+        finally:
+            self.machine.stop()

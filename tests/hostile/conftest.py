@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixtures of the hostile tier: one machine for all of it."""
+
+from pathlib import Path
+
+import pytest
+
+from arena import Arena
+from rig import build, initramfs
+from rig.apt import run
+from rig.channel import RigError
+
+GUEST = Path(__file__).resolve().parent / "guest"
+
+FIGURES = []
+QUIET = []
+
+
+@pytest.fixture(scope="session")
+def ko(request, images):
+    """Path of the module under test."""
+    option = request.config.getoption("ko")
+    if option == "debian":
+        return images.debian_module()
+    return Path(option) if option else build.module(images)
+
+
+@pytest.fixture(scope="session")
+def cpio(images, tmp_path_factory):
+    """What the guests get beside their initramfs."""
+    status, out = build.make(images, GUEST)
+    assert status == 0, out
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "root").mkdir()
+    for name in ("badfront.ko", "latency"):
+        # Without what only a debugger reads, a guest boots faster.
+        run(["strip", "-g", "-o", folder / "root" / name, GUEST / name])
+    initramfs.pack(folder / "root", folder / "hostile.cpio")
+    return folder / "hostile.cpio"
+
+
+class Place:
+    """Where the arena is kept. One that a test broke is replaced."""
+
+    def __init__(self, *inputs):
+        self.inputs = inputs
+        self.arena = None
+
+    def get(self):
+        if not self.arena:
+            self.arena = Arena(*self.inputs)
+            QUIET.append(self.arena.quiet)
+        return self.arena
+
+    def repair(self):
+        """After a failure: another attacker, or if that fails another machine.
+
+        What one attack left is not to fail those that follow.
+        """
+        print(f"logs: {self.arena.machine.logs}")
+        try:
+            self.arena.destroy_attacker()
+            self.arena.attacker()
+        except (RigError, AssertionError):
+            FIGURES.extend(self.arena.figures)
+            self.arena.machine.stop()
+            self.arena = None
+
+    def close(self):
+        if self.arena:
+            FIGURES.extend(self.arena.figures)
+            self.arena.stop()
+
+
+@pytest.fixture(scope="session")
+def place(images, ko, cpio):
+    place = Place(images, ko, cpio)
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def arena(request, place):
+    """The machine with its bystander."""
+    yield place.get()
+    reports = [getattr(request.node, f"report_{when}", None)
+               for when in ("setup", "call")]
+    if any(report is None or report.failed for report in reports):
+        place.repair()
+
+
+@pytest.fixture
+def front(arena):
+    """An attacker that is connected."""
+    return arena.attacker()
+
+
+@pytest.fixture
+def long(request):
+    return request.config.getoption("long")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The price of each attack."""
+    write = terminalreporter.write_line
+    if not FIGURES:
+        return
+    for quiet in QUIET:
+        write("bystander, quiet: {} config reads, p50 {} us, p99 {} us, "
+              "longest {} us".format(*quiet))
+    write(f"{'attack':34} {'s':>5} {'p50':>6} {'p99':>6} {'x':>5} {'max':>7} "
+          f"{'dom0 s':>7} {'calls':>6} {'held ms':>8} {'log':>4} {'xen':>4}")
+    for f in FIGURES:
+        write("{attack:34} {s:5.1f} {p50:6} {p99:6} {x:5.2f} {max:7} {cpu:7.1f} "
+              "{calls:6} {held:8.2f} {dom0:4} {xen:4}".format(**f))

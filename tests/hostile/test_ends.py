@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The attacker is destroyed in the middle of each attack."""
+
+import pytest
+
+from arena import CARD, SECONDS
+from rig.dom0 import DEVICES
+
+FOREVER = "count=4000000000 seed=7"
+
+ATTACKS = {
+    "requests": f"fuzz {FOREVER}",
+    "sequences": "words length=6",
+    "double fetch": f"race {FOREVER}",
+    "flags": f"games {FOREVER}",
+    "events": f"storm {FOREVER}",
+    "states": f"flips {FOREVER} ms=1",
+    "connections": f"cycles {FOREVER}",
+}
+# One of each kind, for a run of minutes.
+SHORT = ("sequences", "double fetch", "connections")
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_destroyed(arena, front, long, name):
+    if name not in SHORT and not long:
+        pytest.skip("takes part in check-all")
+    with arena.attack(f"destroyed: {name}", ends=True):
+        front.begin(ATTACKS[name], progress=20)
+        took = arena.destroy_attacker()
+        owner = f"{DEVICES}/{arena.dom0.bdf(CARD)}/pciback/owner"
+        arena.dom0.until(f"[ ! -e {owner} ] || [ $(cat {owner}) = none ]",
+                         SECONDS)
+    assert took < SECONDS, took
+    arena.attacker()
