@@ -339,7 +339,6 @@ int pcistub_hold_bus(struct pcistub *stub);
 void pcistub_unhold_bus(struct pcistub *stub, int err);
 
 bool pcistub_any_assigned(const struct pciback_pattern *pattern);
-bool pcistub_permissive(const struct pcistub *stub);
 
 /* slots.c: addresses to be claimed */
 int pciback_slots_add(const struct pciback_pattern *pattern);
@@ -421,6 +420,7 @@ void pciback_xenbus_exit(void);
 void pciback_sessions_kick(void);
 
 /* sysfs.c, sysfs_device.c */
+bool pcistub_permissive(const struct pcistub *stub);
 extern const struct attribute_group *pciback_driver_groups[];
 extern const struct attribute_group *pciback_device_groups[];
 

@@ -9,10 +9,6 @@
 
 #include "pciback.h"
 
-static bool permissive;
-module_param(permissive, bool, 0644);
-MODULE_PARM_DESC(permissive, "Open all guests' unknown config registers");
-
 static bool strict_reset;
 module_param(strict_reset, bool, 0644);
 MODULE_PARM_DESC(strict_reset, "Refuse a device to a guest if its reset failed");
@@ -133,17 +129,6 @@ bool pcistub_any_assigned(const struct pciback_pattern *pattern)
 		any |= stub->state == PCISTUB_ASSIGNED;
 	mutex_unlock(&registry_lock);
 	return any;
-}
-
-/**
- * pcistub_permissive - are unknown registers open?
- * @stub: device
- *
- * Return: true if they are.
- */
-bool pcistub_permissive(const struct pcistub *stub)
-{
-	return READ_ONCE(permissive) || READ_ONCE(stub->permissive);
 }
 
 static void set_cleaned(struct pcistub *stub, int err, bool bus)

@@ -7,6 +7,7 @@
  * read in as many pieces as it takes.
  */
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/seq_buf.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
@@ -17,6 +18,21 @@
 
 #undef pr_fmt
 #define pr_fmt(fmt) DRV_NAME ": " fmt
+
+static bool permissive;
+module_param(permissive, bool, 0644);
+MODULE_PARM_DESC(permissive, "Open all guests' unknown config registers");
+
+/**
+ * pcistub_permissive - are unknown registers open?
+ * @stub: device
+ *
+ * Return: true if they are.
+ */
+bool pcistub_permissive(const struct pcistub *stub)
+{
+	return READ_ONCE(permissive) || READ_ONCE(stub->permissive);
+}
 
 /* ---- what is written ---- */
 
