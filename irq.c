@@ -79,6 +79,7 @@ static int start(struct pcistub *stub, enum pciback_irq_mode mode,
 	return -EINVAL;
 }
 
+/* Of MSI and MSI-X: the way back to no interrupts is always open. */
 static bool may_start(const struct pciback_irq *irq)
 {
 	return irq->failures < MAX_FAILURES ||
@@ -88,10 +89,13 @@ static bool may_start(const struct pciback_irq *irq)
 static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 		     struct msix_entry *entries, int nr)
 {
-	int err = may_start(&stub->irq) ? start(stub, mode, entries, nr) :
-					  -EBUSY;
+	bool msi = mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX;
+	int err;
 
-	if (err && err != -EBUSY) {
+	if (msi && !may_start(&stub->irq))
+		return -EBUSY;
+	err = start(stub, mode, entries, nr);
+	if (err && msi) {
 		stub->irq.failures++;
 		stub->irq.failed = jiffies;
 	}

@@ -81,7 +81,7 @@ enum pciback_irq_mode {
  * @name: of the stand-in handler, in /proc/interrupts
  * @ack: the stand-in claims the line's interrupts as its own
  * @handled: interrupts that the stand-in saw
- * @failures: modes that could not be started for the present guest
+ * @failures: how often MSI or MSI-X could not be started for the present guest
  * @failed: when the last of them was, in jiffies
  */
 struct pciback_irq {
