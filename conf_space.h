@@ -69,7 +69,7 @@ struct pciback_reg {
  * @pos: offset in config space, in bytes
  * @shadow: the virtual bits, and nothing in the others
  * @init: @shadow of a fresh device
- * @fresh: of a fresh device, the hardware bits that the guest may write
+ * @fresh: what hardware held on a fresh device; a quirk's mask may still grow
  * @bits: what @reg's functions keep, such as the writable bits of a BAR
  */
 struct pciback_inst {

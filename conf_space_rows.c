@@ -52,7 +52,7 @@ static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
 	err = pciback_conf_hw_read(conf, inst->pos, inst->reg->size, &hw);
 	if (err)
 		return err;
-	inst->fresh = hw & raw;
+	inst->fresh = hw;
 	if (inst->reg->init)
 		hw = inst->reg->init(conf, inst, hw);
 	inst->init = hw & inst->reg->virt;
@@ -176,7 +176,7 @@ void pciback_conf_restore(struct pciback_conf *conf)
 		if ((hw ^ inst->fresh) & raw)
 			pciback_conf_hw_write(conf, inst->pos, inst->reg->size,
 					      (hw & ~raw & ~inst->reg->w1c) |
-					      inst->fresh);
+					      (inst->fresh & raw));
 	}
 }
 

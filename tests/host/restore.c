@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a guest wrote to hardware is brought back, and nothing else is touched. */
+#include "model.h"
+#include "tap.h"
+
+#define POS	0x40
+#define SIZE	4
+
+static struct emul emul;
+
+static int none(struct pciback_conf *conf, struct pciback_inst *inst, u32 old,
+		u32 new)
+{
+	return 0;
+}
+
+/* A device with one register, which holds @start when it is claimed. */
+static struct pciback_conf *claim(struct pciback_reg *reg, u32 start)
+{
+	struct pciback_conf *conf;
+
+	emul_init(&emul, 256);
+	emul_put(&emul, POS, SIZE, start);
+	reg->size = SIZE;
+	conf = pciback_conf_alloc(&emul.pdev);
+	CHECK(!pciback_conf_add(conf, reg, 1, POS, 256), "not added");
+	CHECK(!pciback_conf_seal(conf), "not sealed");
+	emul_forget(&emul);
+	return conf;
+}
+
+static void plain_bits_come_back(int unused)
+{
+	struct pciback_reg reg = { .rw = 0xff00, .rw_permissive = 0xff0000 };
+	struct pciback_conf *conf = claim(&reg, 0x12345678);
+
+	emul_put(&emul, POS, SIZE, 0xffffffff);
+	pciback_conf_restore(conf);
+	CHECK(emul_get(&emul, POS, SIZE) == 0xff3456ff, "%08x",
+	      emul_get(&emul, POS, SIZE));
+	pciback_conf_free(conf);
+}
+
+static void the_same_is_not_written(int unused)
+{
+	struct pciback_reg reg = { .rw = 0xff };
+	struct pciback_conf *conf = claim(&reg, 0x12);
+
+	pciback_conf_restore(conf);
+	CHECK(emul.writes == 0, "%u writes", emul.writes);
+	pciback_conf_free(conf);
+}
+
+static void other_bits_are_left(int unused)
+{
+	struct pciback_reg reg = {
+		.virt = 0xf, .rw = 0xfff, .act = 0xf0, .w1c = 0xf000,
+		.changed = none,
+	};
+	struct pciback_conf *conf = claim(&reg, 0x50);
+
+	/* Errors that the device reports: a one would clear them. */
+	emul.w1c[POS + 1] = 0xf0;
+	emul_put(&emul, POS, SIZE, 0xffaf);
+	pciback_conf_restore(conf);
+	CHECK(emul_get(&emul, POS, SIZE) == 0xf0af, "%08x",
+	      emul_get(&emul, POS, SIZE));
+	pciback_conf_free(conf);
+}
+
+/* As by a second write to the file quirks. */
+static void a_mask_that_grew(int unused)
+{
+	struct pciback_reg reg = { .rw = 0x0f };
+	struct pciback_conf *conf = claim(&reg, 0xa5);
+
+	reg.rw = 0xff;
+	emul_put(&emul, POS, SIZE, 0x00);
+	pciback_conf_restore(conf);
+	CHECK(emul_get(&emul, POS, SIZE) == 0xa5, "%08x",
+	      emul_get(&emul, POS, SIZE));
+	pciback_conf_free(conf);
+}
+
+static const struct tap_test tests[] = {
+	{ "plain bits come back", plain_bits_come_back },
+	{ "the same is not written", the_same_is_not_written },
+	{ "other bits are left", other_bits_are_left },
+	{ "a mask that grew", a_mask_that_grew },
+};
+
+int main(void)
+{
+	return tap_run(tests, ARRAY_SIZE(tests));
+}
