@@ -165,8 +165,9 @@ void pciback_clean_work(struct work_struct *work)
 /**
  * pciback_reset_by_admin - reset a device because somebody says so
  * @stub: device
- * @in_use: also if a guest has it. Its config is kept then, and its requests
- *	wait; libxl does this before it takes a device from a guest.
+ * @in_use: also if a guest has it. Its config is kept then but for bus
+ *	mastering, and its requests wait; libxl does this right before it takes
+ *	the device from a guest, and its memory from the device.
  *
  * Return: 0; -EBUSY: a guest has it; -ENOTTY: there is no way to reset it; or
  * what the reset came to.
@@ -184,8 +185,10 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 
 	device_lock(&stub->pdev->dev);
 	mutex_lock(&stub->lock);
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED)
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+		pci_clear_master(stub->pdev);
 		err = reset_in_place(stub);
+	}
 	mutex_unlock(&stub->lock);
 	device_unlock(&stub->pdev->dev);
 	return err;

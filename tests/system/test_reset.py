@@ -112,7 +112,10 @@ def test_order_of_libxl(dom0, start):
     bdf = dom0.bdf("igb0")
     guest = start("igb0")
     devices.network(guest, "igb0")
+    assert dom0.sh(f"setpci -s {bdf} COMMAND")[-1] == "6"
     assert dom0.poke("do_flr", bdf) == ""
+    # No DMA by a driver that does not know: the IOMMU is closed next.
+    assert dom0.sh(f"setpci -s {bdf} COMMAND")[-1] == "2"
     assert dom0.poke("reset_device", bdf) == EBUSY
     # The guest's config is still there; its driver has to start anew.
     guest.sh("rmmod igb")
