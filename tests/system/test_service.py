@@ -9,19 +9,22 @@ from rig.dom0 import DEVICES
 TRACING = "/sys/kernel/tracing"
 
 
+# What serves a request later, in our module and in upstream's.
+SERVERS = "channel_work|xen_pcibk_do_op"
+
+
 class Workers:
-    """Counts the work items of the module under test that dom0 runs."""
+    """Counts the requests that the module under test serves in a worker."""
 
     def __init__(self, dom0):
         self.dom0 = dom0
-        size, start = dom0.sh("awk '/^xen_pciback / {print $2, $6}' "
-                              "/proc/modules").split()
-        end = int(start, 16) + int(size)
+        server = dom0.sh(f"grep -E ' ({SERVERS})[[:space:]].xen_pciback' "
+                         "/proc/kallsyms").split()[0]
         self.event = (f"{TRACING}/events/workqueue/"
                       "workqueue_execute_start")
         dom0.sh(f"mountpoint -q {TRACING} || mount -t tracefs t {TRACING}; "
-                f"echo 'function >= {start} && function < {end:#x}' "
-                f">{self.event}/filter; echo 1 >{self.event}/enable")
+                f"echo 'function == 0x{server}' >{self.event}/filter; "
+                f"echo 1 >{self.event}/enable")
 
     def during(self, guest, command):
         """Number of turns while the guest runs a command."""
@@ -29,7 +32,6 @@ class Workers:
         guest.sh(command)
         return int(self.dom0.run(f"grep -c workqueue_execute_start: "
                                  f"{TRACING}/trace").out)
-
 
     def stop(self):
         self.dom0.sh(f"echo 0 >{self.event}/enable; echo 0 >{self.event}/filter")
