@@ -63,9 +63,9 @@ def source(apt):
     package = apt.unpack([PACKAGE], alone=True)
     target = HERE / package.name
     if not target.exists():
-        partial = target.with_suffix(".partial")
+        partial = HERE / "source.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        partial.mkdir(parents=True)
         run(["tar", "-C", partial, "--strip-components=1", "-xJf",
              package / f"usr/src/{PACKAGE}.tar.xz"])
         partial.rename(target)
