@@ -19,20 +19,25 @@ static struct pciback_vmap *map_of(struct pciback_session *sess)
 /**
  * pciback_map_add - put a device into a guest's map
  * @sess: session
- * @dev: device that was assigned to it; gets its virtual address here
+ * @dev: device that was assigned to it; gets its virtual address here, which is
+ *	the one that it had if it was lost
  *
  * Return: 0; -ENODEV if it was unbound meanwhile; -ENOSPC; -ENOMEM.
  */
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev)
 {
 	struct pciback_vmap *old, *new;
+	struct pciback_vdev *before;
 	int err;
 
 	mutex_lock(&sess->map_lock);
 	old = map_of(sess);
+	before = pciback_vmap_entry(old, dev->sbdf);
 	/* Unbind looks for the device in the map after it marked it. */
 	err = READ_ONCE(dev->stub->state) == PCISTUB_ASSIGNED ? 0 : -ENODEV;
-	if (!err)
+	if (!err && before)
+		dev->vaddr = before->vaddr;
+	else if (!err)
 		err = pciback_topology->place(old, dev);
 	if (!err) {
 		new = pciback_vmap_with(old, dev);
@@ -50,30 +55,25 @@ int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev)
  * pciback_map_remove - take a device out of a guest's map
  * @sess: session
  * @sbdf: address of the device on the host
+ * @lost: the guest knows its address still, which no other device gets meanwhile
  *
  * Never fails. The guest's requests may use the device until an RCU grace period
  * is over.
  *
  * Return: the device, with the reference that the map had, or NULL.
  */
-struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf)
+struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
+				   bool lost)
 {
-	const struct pciback_vdev *dev;
 	struct pcistub *stub = NULL;
-	struct pciback_vmap *old, *new;
+	struct pciback_vdev *dev;
 
 	mutex_lock(&sess->map_lock);
-	old = map_of(sess);
-	dev = pciback_vmap_find_host(old, sbdf);
+	dev = pciback_vmap_entry(map_of(sess), sbdf);
 	if (dev) {
 		stub = dev->stub;
-		new = pciback_vmap_without(old, dev->vaddr);
-		if (new) {
-			rcu_assign_pointer(sess->map, new);
-			kfree_rcu(old, rcu);
-		} else {
-			WRITE_ONCE(old->dev[dev - old->dev].stub, NULL);
-		}
+		dev->lost = lost;
+		WRITE_ONCE(dev->stub, NULL);
 	}
 	mutex_unlock(&sess->map_lock);
 	return stub;
@@ -121,7 +121,7 @@ bool pciback_map_get(struct pciback_session *sess, unsigned int i,
 }
 
 /**
- * pciback_map_unwanted - find a device that is not among the wishes
+ * pciback_map_unwanted - find a device, or a lost one, that is not among the wishes
  * @sess: session
  * @wish: wishes
  * @nr: number of @wish; if it is 0, all devices are unwanted
@@ -141,7 +141,8 @@ bool pciback_map_unwanted(struct pciback_session *sess,
 	map = map_of(sess);
 	for (i = 0; map && !found && i < map->nr; i++) {
 		*sbdf = map->dev[i].sbdf;
-		found = map->dev[i].stub && !pciback_plan_wants(wish, nr, *sbdf);
+		found = pciback_vmap_entry(map, *sbdf) == &map->dev[i] &&
+			!pciback_plan_wants(wish, nr, *sbdf);
 	}
 	mutex_unlock(&sess->map_lock);
 	return found;

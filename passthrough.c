@@ -8,7 +8,7 @@ static int passthrough_place(const struct pciback_vmap *map,
 			     struct pciback_vdev *dev)
 {
 	dev->vaddr = dev->sbdf;
-	return pciback_vmap_find(map, dev->vaddr) ? -EEXIST : 0;
+	return pciback_vmap_taken(map, dev->vaddr) ? -EEXIST : 0;
 }
 
 const struct pciback_topology pciback_passthrough = {

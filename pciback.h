@@ -390,7 +390,8 @@ bool pciback_channel_abandoned(struct pciback_session *sess);
 
 /* map.c: which devices a guest has, and where */
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev);
-struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf);
+struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
+				   bool lost);
 bool pciback_map_has(struct pciback_session *sess, u32 sbdf);
 bool pciback_map_get(struct pciback_session *sess, unsigned int i,
 		     struct pcistub **stub);

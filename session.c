@@ -97,9 +97,9 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 	return sess;
 }
 
-static void take_back(struct pciback_session *sess, u32 sbdf)
+static void take_back(struct pciback_session *sess, u32 sbdf, bool lost)
 {
-	struct pcistub *stub = pciback_map_remove(sess, sbdf);
+	struct pcistub *stub = pciback_map_remove(sess, sbdf, lost);
 
 	if (!stub)
 		return;
@@ -114,7 +114,7 @@ static void take_unwanted_back(struct pciback_session *sess,
 	u32 sbdf;
 
 	while (pciback_map_unwanted(sess, wish, nr, &sbdf))
-		take_back(sess, sbdf);
+		take_back(sess, sbdf, false);
 }
 
 /**
@@ -126,7 +126,7 @@ static void take_unwanted_back(struct pciback_session *sess,
  */
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 {
-	if (pciback_map_remove(sess, stub->sbdf)) {
+	if (pciback_map_remove(sess, stub->sbdf, true)) {
 		pcistub_put(stub);
 		dev_warn(&stub->pdev->dev, "taken from domain %d while in use\n",
 			 pciback_session_domid(sess));
@@ -151,7 +151,7 @@ static void refuse(struct pciback_session *sess, const struct pciback_wish *wish
 	else if (told)
 		xenbus_dev_error(sess->xdev, err, "dev-%u names no device",
 				 wish->index);
-	pciback_store_state(sess, wish->index, XenbusStateClosed, true);
+	pciback_store_state(sess, wish->index, XenbusStateClosed, false);
 }
 
 static int export(struct pciback_session *sess, const struct pciback_wish *wish)
@@ -186,7 +186,7 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 	keys.root = dev.vaddr >> 8;
 	err = pciback_store_write(sess, &keys);
 	if (err)
-		take_back(sess, wish->sbdf);
+		take_back(sess, wish->sbdf, false);
 	else
 		dev_info(&dev.stub->pdev->dev, "given to domain %d as %s\n",
 			 pciback_session_domid(sess), pciback_name(dev.vaddr).s);
@@ -197,7 +197,7 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 static void withdraw(struct pciback_session *sess,
 		     const struct pciback_wish *wish)
 {
-	take_back(sess, wish->sbdf);
+	take_back(sess, wish->sbdf, false);
 	pciback_store_state(sess, wish->index, wish->state, true);
 }
 
@@ -225,12 +225,17 @@ static enum pciback_evict evicted(u32 sbdf)
 	return how;
 }
 
-/* The guest has let go of a device that it had lost. */
+/*
+ * The guest has let go of a device that it had lost. Its address stays in
+ * xenstore: frontends read it again when the toolstack, which still has the
+ * device in its books, detaches it, and pcifront gives up all others if it is
+ * not there.
+ */
 static int forget(struct pciback_session *sess, const struct pciback_wish *wish)
 {
 	if (evicted(wish->sbdf) == PCIBACK_RETURNS)
 		return export(sess, wish);
-	pciback_store_state(sess, wish->index, XenbusStateClosed, true);
+	pciback_store_state(sess, wish->index, XenbusStateClosed, false);
 	return 0;
 }
 
@@ -340,7 +345,7 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 	for (i = 0; i < nr; i++) {
 		if (wish[i].exported &&
 		    evicted(wish[i].sbdf) != PCIBACK_STAYS) {
-			take_back(sess, wish[i].sbdf);
+			take_back(sess, wish[i].sbdf, true);
 			wish[i].exported = false;
 		}
 		/* What was published as ours and is not is what was lost. */
@@ -348,7 +353,7 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 		    wish[i].state != XenbusStateInitialised)
 			continue;
 		pciback_store_state(sess, i, connected ? XenbusStateClosing :
-						   XenbusStateClosed, !connected);
+						   XenbusStateClosed, false);
 		told++;
 	}
 	kvfree(wish);

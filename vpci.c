@@ -3,8 +3,9 @@
  * The map of a guest's devices, and the topology that most guests get: virtual
  * buses of 32 slots from 0000:00 on, filled in the order of arrival.
  *
- * A map is an immutable array sorted by virtual address, so that a lookup in
- * interrupt context is a bisection under RCU; a change makes a new one.
+ * A map is an array sorted by virtual address, so that a lookup in interrupt
+ * context is a bisection under RCU. A new device makes a new map; one that goes
+ * is marked in its place, which needs no memory.
  */
 #include <linux/errno.h>
 #include <linux/overflow.h>
@@ -71,53 +72,69 @@ const struct pciback_vdev *pciback_vmap_find_host(const struct pciback_vmap *map
 	return NULL;
 }
 
+/* Has a device this address, or had it, and the guest does not know better? */
+static bool taken(const struct pciback_vdev *dev)
+{
+	return dev->stub || dev->lost;
+}
+
+/**
+ * pciback_vmap_taken - is there no room for a device at an address?
+ * @map: devices of the guest, or NULL
+ * @vaddr: virtual address
+ *
+ * Return: true if a device is there, or a lost one was.
+ */
+bool pciback_vmap_taken(const struct pciback_vmap *map, u32 vaddr)
+{
+	unsigned int i = map ? lower_bound(map, vaddr) : 0;
+
+	return map && i < map->nr && map->dev[i].vaddr == vaddr &&
+	       taken(&map->dev[i]);
+}
+
+/**
+ * pciback_vmap_entry - the place of a device, which may be lost
+ * @map: devices of the guest, or NULL
+ * @sbdf: address on the host
+ *
+ * Return: the entry, or NULL.
+ */
+struct pciback_vdev *pciback_vmap_entry(struct pciback_vmap *map, u32 sbdf)
+{
+	unsigned int i;
+
+	for (i = 0; map && i < map->nr; i++)
+		if (map->dev[i].sbdf == sbdf && taken(&map->dev[i]))
+			return &map->dev[i];
+	return NULL;
+}
+
 /**
  * pciback_vmap_with - a map with one device more
  * @map: the present one, or NULL
- * @dev: the new device, at a virtual address that is free
+ * @dev: the new device, at a virtual address that is free or that it had before
+ *
+ * Devices that were taken out are left out.
  *
  * Return: the new map, or NULL if there is no memory.
  */
 struct pciback_vmap *pciback_vmap_with(const struct pciback_vmap *map,
 				       const struct pciback_vdev *dev)
 {
-	unsigned int nr = map ? map->nr : 0;
-	unsigned int at = map ? lower_bound(map, dev->vaddr) : 0;
+	unsigned int i, old = map ? map->nr : 0;
 	struct pciback_vmap *new;
 
-	new = kzalloc(struct_size(new, dev, nr + 1), GFP_KERNEL);
+	new = kzalloc(struct_size(new, dev, old + 1), GFP_KERNEL);
 	if (!new)
 		return NULL;
-	new->nr = nr + 1;
-	new->dev[at] = *dev;
-	if (map) {
-		memcpy(new->dev, map->dev, at * sizeof(*dev));
-		memcpy(new->dev + at + 1, map->dev + at,
-		       (nr - at) * sizeof(*dev));
-	}
-	return new;
-}
-
-/**
- * pciback_vmap_without - a map with one device less
- * @map: the present one
- * @vaddr: virtual address of a device in it
- *
- * Return: the new map, or NULL if there is no memory.
- */
-struct pciback_vmap *pciback_vmap_without(const struct pciback_vmap *map,
-					  u32 vaddr)
-{
-	unsigned int at = lower_bound(map, vaddr);
-	struct pciback_vmap *new;
-
-	new = kzalloc(struct_size(new, dev, map->nr - 1), GFP_KERNEL);
-	if (!new)
-		return NULL;
-	new->nr = map->nr - 1;
-	memcpy(new->dev, map->dev, at * sizeof(*map->dev));
-	memcpy(new->dev + at, map->dev + at + 1,
-	       (new->nr - at) * sizeof(*map->dev));
+	for (i = 0; i < old && map->dev[i].vaddr < dev->vaddr; i++)
+		if (taken(&map->dev[i]))
+			new->dev[new->nr++] = map->dev[i];
+	new->dev[new->nr++] = *dev;
+	for (; i < old; i++)
+		if (map->dev[i].vaddr != dev->vaddr && taken(&map->dev[i]))
+			new->dev[new->nr++] = map->dev[i];
 	return new;
 }
 
@@ -130,10 +147,11 @@ static bool beside_sibling(const struct pciback_vmap *map,
 	for (i = 0; map && !dev->virtfn && i < map->nr; i++) {
 		const struct pciback_vdev *other = &map->dev[i];
 
-		if (other->virtfn || (other->sbdf ^ dev->sbdf) & ~7U)
+		if (!taken(other) || other->virtfn ||
+		    (other->sbdf ^ dev->sbdf) & ~7U)
 			continue;
 		dev->vaddr = (other->vaddr & ~7U) | (dev->sbdf & 7);
-		return !pciback_vmap_find(map, dev->vaddr);
+		return !pciback_vmap_taken(map, dev->vaddr);
 	}
 	return false;
 }
@@ -142,7 +160,7 @@ static bool beside_sibling(const struct pciback_vmap *map,
 static bool as_asked(const struct pciback_vmap *map, struct pciback_vdev *dev)
 {
 	dev->vaddr = dev->vdevfn;
-	return dev->vdevfn && !pciback_vmap_find(map, dev->vaddr);
+	return dev->vdevfn && !pciback_vmap_taken(map, dev->vaddr);
 }
 
 /*
@@ -156,12 +174,14 @@ static int vpci_place(const struct pciback_vmap *map, struct pciback_vdev *dev)
 	if (as_asked(map, dev) || beside_sibling(map, dev))
 		return 0;
 	for (slot = 0; slot < VIRTUAL_BUSES * SLOTS_PER_BUS; slot++) {
-		if (!map || i == map->nr || map->dev[i].vaddr >> 3 != slot) {
-			dev->vaddr = slot << 3 | (dev->virtfn ? 0 : dev->sbdf & 7);
-			return 0;
-		}
-		while (i < map->nr && map->dev[i].vaddr >> 3 == slot)
-			i++;
+		bool empty = true;
+
+		for (; map && i < map->nr && map->dev[i].vaddr >> 3 == slot; i++)
+			empty = empty && !taken(&map->dev[i]);
+		if (!empty)
+			continue;
+		dev->vaddr = slot << 3 | (dev->virtfn ? 0 : dev->sbdf & 7);
+		return 0;
 	}
 	return -ENOSPC;
 }

@@ -14,20 +14,22 @@ struct pcistub;
  * @sbdf: address that the host uses for it
  * @virtfn: it is a virtual function
  * @vdevfn: where the toolstack would have it on bus 0000:00; 0: no matter
+ * @lost: without @stub: the guest still knows the address, which is kept for this
+ *	device
  * @stub: the device, to which the map has a reference; NULL: it was taken out
- *	where there was no memory for a new map
  */
 struct pciback_vdev {
 	u32 vaddr;
 	u32 sbdf;
 	bool virtfn;
 	u8 vdevfn;
+	bool lost;
 	struct pcistub *stub;
 };
 
 /**
- * struct pciback_vmap - all devices of one guest; once published, only ->stub of
- *	a device that was taken out changes
+ * struct pciback_vmap - all devices of one guest; once published, only ->stub
+ *	and ->lost of a device that is taken out change
  * @rcu: for its release
  * @nr: number of devices
  * @dev: the devices in the order of ->vaddr
@@ -56,9 +58,9 @@ const struct pciback_vdev *pciback_vmap_find(const struct pciback_vmap *map,
 					     u32 vaddr);
 const struct pciback_vdev *pciback_vmap_find_host(const struct pciback_vmap *map,
 						  u32 sbdf);
+bool pciback_vmap_taken(const struct pciback_vmap *map, u32 vaddr);
+struct pciback_vdev *pciback_vmap_entry(struct pciback_vmap *map, u32 sbdf);
 struct pciback_vmap *pciback_vmap_with(const struct pciback_vmap *map,
 				       const struct pciback_vdev *dev);
-struct pciback_vmap *pciback_vmap_without(const struct pciback_vmap *map,
-					  u32 vaddr);
 
 #endif /* XEN_PCIBACK_VPCI_H */

@@ -17,6 +17,16 @@ static const struct pciback_vdev *find(const struct pciback_vmap *map, u32 addr)
 }
 
 /* A map with one device more; the old one is freed. */
+static struct pciback_vmap *with(struct pciback_vmap *map,
+				 const struct pciback_vdev *dev)
+{
+	struct pciback_vmap *new = pciback_vmap_with(map, dev);
+
+	CHECK(new, "no map");
+	kfree(map);
+	return new;
+}
+
 static struct pciback_vmap *put(const struct pciback_topology *how,
 				struct pciback_vmap *map, u32 sbdf, bool virtfn,
 				u32 want)
@@ -24,16 +34,14 @@ static struct pciback_vmap *put(const struct pciback_topology *how,
 	struct pciback_vdev dev = {
 		.sbdf = sbdf, .virtfn = virtfn, .stub = stub(sbdf),
 	};
-	struct pciback_vmap *new;
 	int err = how->place(map, &dev);
 
 	CHECK(!err && dev.vaddr == want, "%#x: %d, %#x, not %#x", sbdf, err,
 	      dev.vaddr, want);
-	new = pciback_vmap_with(map, &dev);
-	CHECK(new && find(new, dev.vaddr) && find(new, dev.vaddr)->sbdf == sbdf,
+	map = with(map, &dev);
+	CHECK(find(map, dev.vaddr) && find(map, dev.vaddr)->sbdf == sbdf,
 	      "%#x is not there", sbdf);
-	kfree(map);
-	return new;
+	return map;
 }
 
 static struct pciback_vmap *vput(struct pciback_vmap *map, u32 sbdf, u32 want)
@@ -41,13 +49,19 @@ static struct pciback_vmap *vput(struct pciback_vmap *map, u32 sbdf, u32 want)
 	return put(&pciback_vpci, map, sbdf, false, want);
 }
 
-static struct pciback_vmap *take(struct pciback_vmap *map, u32 vaddr)
+/* Take a device out, as map.c does it. */
+static void take(struct pciback_vmap *map, u32 vaddr, bool lost)
 {
-	struct pciback_vmap *new = pciback_vmap_without(map, vaddr);
+	struct pciback_vdev *dev =
+		pciback_vmap_entry(map, find(map, vaddr)->sbdf);
 
-	CHECK(new && new->nr == map->nr - 1 && !find(new, vaddr), "%#x", vaddr);
-	kfree(map);
-	return new;
+	CHECK(dev->vaddr == vaddr, "%#x", vaddr);
+	dev->stub = NULL;
+	dev->lost = lost;
+	CHECK(!find(map, vaddr), "%#x is found by the guest", vaddr);
+	CHECK(!pciback_vmap_find_host(map, dev->sbdf), "%#x is found", vaddr);
+	CHECK(pciback_vmap_taken(map, vaddr) == lost, "%#x", vaddr);
+	CHECK(!pciback_vmap_entry(map, dev->sbdf) == !lost, "%#x", vaddr);
 }
 
 static void sorted(const struct pciback_vmap *map)
@@ -104,7 +118,7 @@ static void siblings(int unused)
 	map = vput(map, 0x0308, 0x0020);
 	sorted(map);
 	/* Still together when the first to come went. */
-	map = take(map, 0x0000);
+	take(map, 0x0000, false);
 	map = vput(map, 0x0307, 0x0007);
 	map = vput(map, 0x0300, 0x0000);
 	kfree(map);
@@ -132,36 +146,53 @@ static void holes(int unused)
 
 	for (i = 0; i < 34; i++)
 		map = vput(map, (i + 1) << 8, pciback_sbdf(0, i / 32, (i % 32) << 3));
-	map = take(map, 0x0028);
-	map = take(map, 0x00f8);
-	map = take(map, 0x0000);
+	take(map, 0x0028, false);
+	take(map, 0x00f8, false);
+	take(map, 0x0000, false);
 	map = vput(map, 0x5000, 0x0000);
+	CHECK(map->nr == 32, "%u: what went is still there", map->nr);
 	map = vput(map, 0x5100, 0x0028);
 	map = vput(map, 0x5200, 0x00f8);
 	map = vput(map, 0x5300, 0x0110);
-	for (i = 0; map->nr; i++) {
-		sorted(map);
-		map = take(map, map->dev[i * 7 % map->nr].vaddr);
-	}
+	sorted(map);
+	for (i = 0; i < map->nr; i++)
+		take(map, map->dev[i * 8 % map->nr].vaddr, false);
 	map = vput(map, 0x5400, 0x0000);
+	CHECK(map->nr == 1, "%u: what went is still there", map->nr);
 	kfree(map);
 }
 
-/* Without memory for a new map, a device is taken out by its stub alone. */
-static void tombstones(int unused)
+/* A lost device is not found, but its address is kept for it. */
+static void lost(int unused)
 {
 	struct pciback_vmap *map = NULL;
+	struct pciback_vdev dev = { .sbdf = 0x0300, .vdevfn = 0x08 };
 
 	map = vput(map, 0x0100, 0x0000);
-	map = vput(map, 0x0200, 0x0008);
-	map->dev[0].stub = NULL;
-	CHECK(!find(map, 0), "found by the guest");
-	CHECK(!pciback_vmap_find_host(map, 0x0100), "found by the host");
-	CHECK(find(map, 8), "neighbour lost");
-	/* The same device again, and others beside the tombstone. */
-	map = vput(map, 0x0100, 0x0000);
-	CHECK(pciback_vmap_find_host(map, 0x0100) == find(map, 0), "not again");
+	map = vput(map, 0x0208, 0x0008);
 	map = vput(map, 0x0300, 0x0010);
+	take(map, 0x0000, true);
+	take(map, 0x0008, true);
+	CHECK(find(map, 0x10), "neighbour lost");
+	/* Neither a newcomer, nor a sibling, nor the toolstack's wish gets it. */
+	map = vput(map, 0x0400, 0x0018);
+	map = vput(map, 0x0209, 0x0009);
+	CHECK(!pciback_vpci.place(map, &dev) && dev.vaddr == 0x20, "%#x",
+	      dev.vaddr);
+	CHECK(map->nr == 5, "%u", map->nr);
+	/* The device itself comes back to where it was. */
+	dev = *pciback_vmap_entry(map, 0x0208);
+	dev.lost = false;
+	dev.stub = stub(0x0208);
+	dev.vaddr = 0x0008;
+	map = with(map, &dev);
+	CHECK(map->nr == 5 && find(map, 8) && find(map, 8)->sbdf == 0x0208,
+	      "not back");
+	sorted(map);
+	/* The toolstack gives up the other one. */
+	pciback_vmap_entry(map, 0x0100)->lost = false;
+	map = vput(map, 0x0500, 0x0000);
+	CHECK(map->nr == 5, "%u", map->nr);
 	kfree(map);
 }
 
@@ -195,8 +226,6 @@ static void no_memory(int unused)
 	emul_fail_alloc = 1;
 	dev.vaddr = 8;
 	CHECK(!pciback_vmap_with(map, &dev), "from where?");
-	emul_fail_alloc = 1;
-	CHECK(!pciback_vmap_without(map, 0), "from where?");
 	CHECK(map->nr == 1 && find(map, 0), "the old map changed");
 	kfree(map);
 }
@@ -225,7 +254,7 @@ static void passthrough(int unused)
 	sorted(map);
 	again = map->dev[2];
 	CHECK(how->place(map, &again) == -EEXIST, "twice");
-	map = take(map, 0x0301);
+	take(map, 0x0301, false);
 	map = put(how, map, 0x0301, false, 0x0301);
 	CHECK(!how->has_root && pciback_vpci.has_root, "roots");
 	kfree(map);
@@ -236,7 +265,7 @@ static const struct tap_test tests[] = {
 	{ "siblings stay together", siblings },
 	{ "virtual functions", virtual_functions },
 	{ "holes are filled", holes },
-	{ "tombstones are invisible", tombstones },
+	{ "lost devices keep their address", lost },
 	{ "no room", full },
 	{ "no memory", no_memory },
 	{ "no map", no_map },
