@@ -11,8 +11,9 @@ obj-$(CONFIG_XEN_PCIDEV_STUB) += xen-pciback.o
 
 xen-pciback-y := pci_stub.o registry.o slots.o sysfs.o sysfs_device.o parse.o
 xen-pciback-y += reset.o power.o irq.o aer.o
-xen-pciback-y += conf_space.o conf_space_rows.o conf_space_chain.o
-xen-pciback-y += conf_space_header.o conf_space_capability.o conf_space_quirks.o
+xen-pciback-y += conf_space.o conf_space_gaps.o conf_space_rows.o
+xen-pciback-y += conf_space_chain.o conf_space_header.o conf_space_capability.o
+xen-pciback-y += conf_space_quirks.o
 xen-pciback-y += xenbus.o states.o session.o map.o store.o plan.o
 xen-pciback-y += vpci.o passthrough.o pciback_ops.o
 

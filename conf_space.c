@@ -246,22 +246,6 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 	return err;
 }
 
-/* Writes the bytes @open of an access; where that is not all, one by one. */
-static int write_gaps(struct pciback_conf *conf, unsigned int offset,
-		      unsigned int size, u32 val, u32 open)
-{
-	unsigned int i;
-	int err = 0;
-
-	if (open == pciback_size_mask(size))
-		return pciback_conf_hw_write(conf, offset, size, val);
-	for (i = 0; i < size && !err; i++)
-		if (open & pciback_size_mask(1) << (i * 8))
-			err = pciback_conf_hw_write(conf, offset + i, 1,
-						    val >> (i * 8) & 0xff);
-	return err;
-}
-
 /**
  * pciback_conf_write - apply a guest's write
  * @conf: policy of the device
@@ -306,7 +290,7 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 	if (!gap)
 		return 0;
 	if (permissive && !test_bit(offset / 4, conf->closed))
-		return write_gaps(conf, offset, size, val, gap);
+		return pciback_gaps_write(conf, offset, size, val, gap);
 	denied->mask |= gap;
 	return 0;
 }

@@ -26,6 +26,7 @@
 #include <linux/types.h>
 
 struct pciback_conf;
+struct pciback_gaps;
 struct pciback_inst;
 
 /**
@@ -91,6 +92,7 @@ struct pciback_inst {
  * @nr: number of registers in @inst
  * @max: number that fit into @inst
  * @inst: registers in the order of their offset, none overlapping another
+ * @gaps: what a permissive device's guest wrote between them; NULL: nothing
  *
  * The owner serialises all access; the engine itself takes no lock.
  */
@@ -102,6 +104,7 @@ struct pciback_conf {
 	unsigned int nr;
 	unsigned int max;
 	struct pciback_inst *inst;
+	struct pciback_gaps *gaps;
 };
 
 /**
@@ -149,7 +152,6 @@ static inline u32 pciback_size_mask(unsigned int size)
 
 /* conf_space_rows.c: the making of a policy */
 struct pciback_conf *pciback_conf_alloc(struct pci_dev *pdev);
-struct pciback_conf *pciback_conf_copy(const struct pciback_conf *conf);
 void pciback_conf_free(struct pciback_conf *conf);
 int pciback_conf_add(struct pciback_conf *conf, const struct pciback_reg *reg,
 		     unsigned int nr, u16 base, u16 len);
@@ -169,6 +171,11 @@ int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
 int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 		       bool permissive, struct pciback_denied *denied);
 bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size);
+
+/* conf_space_gaps.c: what lies between the registers */
+int pciback_gaps_write(struct pciback_conf *conf, unsigned int offset,
+		       unsigned int size, u32 val, u32 open);
+void pciback_gaps_restore(struct pciback_conf *conf);
 
 /* conf_space_header.c, conf_space_capability.c: the tables */
 extern const struct pciback_reg pciback_header_regs[];

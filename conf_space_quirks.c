@@ -27,28 +27,10 @@ static struct pciback_quirk_reg *find(struct pcistub *stub, u32 pos, u32 size)
 	return NULL;
 }
 
-/* A policy with one row more, or with another mask in an old one. */
-static struct pciback_conf *conf_with(struct pcistub *stub,
-				      const struct pciback_reg *reg)
-{
-	struct pciback_conf *new = pciback_conf_copy(stub->conf);
-	int err;
-
-	if (!new)
-		return ERR_PTR(-ENOMEM);
-	err = pciback_conf_add(new, reg, 1, 0, PCI_CFG_SPACE_EXP_SIZE);
-	if (!err)
-		err = pciback_conf_seal(new);
-	if (!err)
-		return new;
-	pciback_conf_free(new);
-	return ERR_PTR(err);
-}
-
 static int add(struct pcistub *stub, const struct pciback_quirk *quirk)
 {
 	struct pciback_quirk_reg *new;
-	struct pciback_conf *conf, *old;
+	int err;
 
 	if (quirk->reg + quirk->size > stub->conf->size)
 		return -EINVAL;
@@ -60,19 +42,17 @@ static int add(struct pcistub *stub, const struct pciback_quirk *quirk)
 	new->reg.offset = quirk->reg;
 	new->reg.size = quirk->size;
 	new->reg.rw = quirk->mask;
-	conf = conf_with(stub, &new->reg);
-	if (IS_ERR(conf)) {
-		kfree(new);
-		return PTR_ERR(conf);
-	}
-	list_add_tail(&new->item, &stub->quirk_list);
 
-	spin_lock_irq(&stub->conf_lock);
-	old = stub->conf;
-	stub->conf = conf;
-	spin_unlock_irq(&stub->conf_lock);
-	pciback_conf_free(old);
-	return 0;
+	pcistub_conf_begin(stub);
+	err = pciback_conf_add(stub->conf, &new->reg, 1, 0, stub->conf->size);
+	if (!err)
+		err = pciback_conf_seal(stub->conf);
+	pcistub_conf_end(stub);
+	if (err)
+		kfree(new);
+	else
+		list_add_tail(&new->item, &stub->quirk_list);
+	return err;
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The making of a policy: rows of the tables are checked, installed on a device
- * and sorted. Once sealed, only its shadows change.
+ * and sorted. Once sealed, its shadows change, and a quirk may join its rows.
  */
 #include <linux/errno.h>
 #include <linux/pci.h>
@@ -178,6 +178,7 @@ void pciback_conf_restore(struct pciback_conf *conf)
 					      (hw & ~raw & ~inst->reg->w1c) |
 					      (inst->fresh & raw));
 	}
+	pciback_gaps_restore(conf);
 }
 
 /**
@@ -198,28 +199,6 @@ struct pciback_conf *pciback_conf_alloc(struct pci_dev *pdev)
 }
 
 /**
- * pciback_conf_copy - the same policy with the same shadows once more
- * @conf: policy; nothing may change it meanwhile
- *
- * Return: the copy, to be released by pciback_conf_free(), or NULL.
- */
-struct pciback_conf *pciback_conf_copy(const struct pciback_conf *conf)
-{
-	struct pciback_conf *new = kmemdup(conf, sizeof(*conf), GFP_KERNEL);
-
-	if (!new)
-		return NULL;
-	new->max = new->nr;
-	new->inst = kmemdup(conf->inst, conf->nr * sizeof(*conf->inst),
-			    GFP_KERNEL);
-	if (!new->inst) {
-		kfree(new);
-		return NULL;
-	}
-	return new;
-}
-
-/**
  * pciback_conf_free - release a policy
  * @conf: policy that nobody uses any more, or NULL
  */
@@ -227,6 +206,7 @@ void pciback_conf_free(struct pciback_conf *conf)
 {
 	if (!conf)
 		return;
+	kfree(conf->gaps);
 	kfree(conf->inst);
 	kfree(conf);
 }

@@ -334,9 +334,6 @@ static void surprise_removal(int unused)
 
 static void reset_restores(int unused)
 {
-	struct pciback_conf *copy;
-	u32 val;
-
 	begin(64);
 	add(0, "vvvvvvvv vvvvvvvv zzzzzzzz ffffffff");
 	add(4, "SSSSSSSS");
@@ -344,19 +341,10 @@ static void reset_restores(int unused)
 		return;
 	rig_write(&rig, 0, 4, 0xdeadbeef, false);
 	rig_write(&rig, 4, 1, 0x77, false);
-	copy = pciback_conf_copy(rig.conf);
-	CHECK(copy, "no memory");
 	memcpy(rig.model.shadow, rig.model.fresh, sizeof(rig.model.fresh));
 	pciback_conf_reset(rig.conf);
 	rig_read(&rig, 0, 4);
 	rig_read(&rig, 4, 1);
-	pciback_conf_read(copy, 2, 2, &val);
-	CHECK(val == 0xdead, "copy lost its shadow: %#x", val);
-	pciback_conf_reset(copy);
-	pciback_conf_read(copy, 2, 2, &val);
-	CHECK(val == (u32)(rig.start[3] << 8 | rig.start[2]),
-	      "copy lost its start: %#x", val);
-	pciback_conf_free(copy);
 	pciback_conf_free(rig.conf);
 	pciback_conf_free(NULL);
 }
@@ -536,7 +524,6 @@ static void outside(int unused)
 static void no_memory(int unused)
 {
 	const struct pciback_reg reg = { .size = 1 };
-	struct pciback_conf *copy;
 	unsigned int nth, i;
 	int err = -ENOMEM;
 
@@ -549,14 +536,10 @@ static void no_memory(int unused)
 		for (i = 0, err = 0; i < 40 && !err; i++)
 			err = pciback_conf_add(rig.conf, &reg, 1, i, 64);
 		CHECK(!err || err == -ENOMEM, "%d", err);
-		copy = err ? NULL : pciback_conf_copy(rig.conf);
-		if (!copy)
-			err = -ENOMEM;
-		pciback_conf_free(copy);
 		pciback_conf_free(rig.conf);
 	}
 	emul_fail_alloc = 0;
-	CHECK(nth > 5, "only %u allocations", nth);
+	CHECK(nth > 3, "only %u allocations", nth);
 }
 
 static const struct tap_test tests[] = {
@@ -572,7 +555,7 @@ static const struct tap_test tests[] = {
 	{ "failed hardware accesses", failed_access, 0 },
 	{ "failed hardware accesses, permissive", failed_access, 1 },
 	{ "surprise removal", surprise_removal },
-	{ "reset and copy", reset_restores },
+	{ "reset", reset_restores },
 	{ "init() and read()", init_and_read },
 	{ "closed dwords", closed_dwords, 0 },
 	{ "malformed rows are refused", refused_rows },

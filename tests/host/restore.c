@@ -82,11 +82,84 @@ static void a_mask_that_grew(int unused)
 	pciback_conf_free(conf);
 }
 
+static void guest_writes(struct pciback_conf *conf, s32 offset, s32 size,
+			 u32 val, bool permissive, int want)
+{
+	struct pciback_denied denied;
+	int err = pciback_conf_write(conf, offset, size, val, permissive,
+				     &denied);
+
+	CHECK(err == want, "%#x: %d", offset, err);
+}
+
+/* Beside a register whose top byte clears errors by a one. */
+static void gaps_come_back(int unused)
+{
+	struct pciback_reg reg = { .w1c = 0xff000000, .rw = 0xff };
+	struct pciback_conf *conf = claim(&reg, 0xff000012);
+	unsigned int i;
+
+	emul.w1c[POS + 3] = 0xff;
+	emul_put(&emul, 0x50, 4, 0x11223344);
+	emul_put(&emul, 0x54, 4, 0x55667788);
+	emul_put(&emul, 0xfc, 4, 0x99aabbcc);
+	for (i = 0; i < 2; i++) {
+		guest_writes(conf, 0x50, 4, 0xdeadbeef, true, 0);
+		guest_writes(conf, 0x51, 1, 0x77, true, 0);
+		guest_writes(conf, 0x56, 2, 0x4711, true, 0);
+		/* One byte, and not what stands beside it. */
+		guest_writes(conf, 0xff, 1, 0x01, true, 0);
+		emul_put(&emul, 0xfc, 2, 0x0815);
+		pciback_conf_restore(conf);
+		CHECK(emul_get(&emul, 0x50, 4) == 0x11223344 &&
+		      emul_get(&emul, 0x54, 4) == 0x55667788, "%08x %08x",
+		      emul_get(&emul, 0x50, 4), emul_get(&emul, 0x54, 4));
+		CHECK(emul_get(&emul, 0xfc, 4) == 0x99aa0815, "%08x",
+		      emul_get(&emul, 0xfc, 4));
+	}
+	CHECK(emul_get(&emul, POS, 4) == 0xff000012, "%08x",
+	      emul_get(&emul, POS, 4));
+	/* What the guest put back itself is not written. */
+	guest_writes(conf, 0x50, 4, 0xdeadbeef, true, 0);
+	guest_writes(conf, 0x50, 4, 0x11223344, true, 0);
+	emul_forget(&emul);
+	pciback_conf_restore(conf);
+	CHECK(!emul.writes, "%u writes", emul.writes);
+	/* It is forgotten: what comes now is the next guest's. */
+	emul_put(&emul, 0x50, 4, 0x12345678);
+	emul_forget(&emul);
+	pciback_conf_restore(conf);
+	CHECK(!emul.writes && emul_get(&emul, 0x50, 4) == 0x12345678, "%u",
+	      emul.writes);
+	pciback_conf_free(conf);
+}
+
+static void gaps_without_memory(int unused)
+{
+	struct pciback_reg reg = { .rw = 0xff };
+	struct pciback_conf *conf = claim(&reg, 0x12);
+
+	emul_fail_alloc = 1;
+	guest_writes(conf, 0x50, 4, 0xdeadbeef, true, -ENOMEM);
+	CHECK(!emul.writes, "written and not remembered");
+	emul.fail_access = 1;
+	guest_writes(conf, 0x50, 4, 0xdeadbeef, true, -ENODEV);
+	guest_writes(conf, 0x50, 4, 0xdeadbeef, false, 0);
+	emul_forget(&emul);
+	pciback_conf_restore(conf);
+	CHECK(!emul.writes, "%u writes", emul.writes);
+	/* Freed with it: ASan looks. */
+	guest_writes(conf, 0x50, 4, 0xdeadbeef, true, 0);
+	pciback_conf_free(conf);
+}
+
 static const struct tap_test tests[] = {
 	{ "plain bits come back", plain_bits_come_back },
 	{ "the same is not written", the_same_is_not_written },
 	{ "other bits are left", other_bits_are_left },
 	{ "a mask that grew", a_mask_that_grew },
+	{ "gaps come back", gaps_come_back },
+	{ "gaps without memory", gaps_without_memory },
 };
 
 int main(void)

@@ -85,6 +85,17 @@ def network(where, card):
     return name
 
 
+def claim(dom0, card):
+    """Load the module under test with a card hidden, or taken from dom0.
+
+    dom0 has a disk by the same driver as its virtio card.
+    """
+    if card != "virtio":
+        return dom0.load(hide=[card])
+    dom0.load()
+    return dom0.xl(f"pci-assignable-add {dom0.bdf(card)}")
+
+
 def make_vfs(dom0, number, card="igb0"):
     """Give a card to dom0's igb and have it make its functions vf0 and on.
 
