@@ -382,6 +382,12 @@ void pciback_rest(struct pcistub *stub);
 /* pciback_ops.c: requests of a guest */
 void pcistub_conf_begin(struct pcistub *stub);
 void pcistub_conf_end(struct pcistub *stub);
+bool pciback_request_try(struct pciback_session *sess,
+			 struct pciback_request *req);
+void pciback_request_serve(struct pciback_session *sess,
+			   struct pciback_request *req);
+
+/* channel.c: where they come from */
 void pciback_channel_init(struct pciback_channel *chan);
 int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 			 evtchn_port_t port);

@@ -163,7 +163,7 @@ static void holes(int unused)
 }
 
 /* A lost device is not found, but its address is kept for it. */
-static void lost(int unused)
+static void kept_address(int unused)
 {
 	struct pciback_vmap *map = NULL;
 	struct pciback_vdev dev = { .sbdf = 0x0300, .vdevfn = 0x08 };
@@ -265,7 +265,7 @@ static const struct tap_test tests[] = {
 	{ "siblings stay together", siblings },
 	{ "virtual functions", virtual_functions },
 	{ "holes are filled", holes },
-	{ "lost devices keep their address", lost },
+	{ "addresses of devices that left are kept", kept_address },
 	{ "no room", full },
 	{ "no memory", no_memory },
 	{ "no map", no_map },
