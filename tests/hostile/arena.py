@@ -11,6 +11,7 @@ from rig.dom0 import DEVICES, Dom0
 from rig.guest import Guest
 from rig.logscan import complaints
 from rig.machine import Machine
+from rig.xenwatch import MAX_HELD, Xenwatch
 
 CARD = "igb0"
 BYSTANDERS_CARD = "e1000e"
@@ -19,23 +20,15 @@ BYSTANDERS_CARD = "e1000e"
 INITIALISING, INITIALISED, CONNECTED, CLOSING, CLOSED = 1, 3, 4, 5, 6
 
 # What an attack may cost: log lines, the bystander's p99 against its quiet
-# value, milliseconds that one callback of ours may hold xenwatch.
+# value.
 MAX_LINES = 100
 MAX_SLOWDOWN = 1.5
-MAX_HELD = 50
 
 # Kilobytes of the kernel's objects that may come and go by themselves.
 MAX_SLAB = 2048
 
 # libxl waits so long for a backend; a destroy may take no longer.
 SECONDS = 10
-
-# What xenwatch calls in the module under test, ours or Debian's.
-CALLBACKS = ("frontend_changed", "session_probe", "session_remove",
-             "toolstack_changed", "toolstack_will_handle",
-             "xen_pcibk_frontend_changed", "xen_pcibk_be_watch",
-             "xen_pcibk_xenbus_probe", "xen_pcibk_xenbus_remove")
-TRACING = "/sys/kernel/tracing"
 
 # Bounded by a limit on their rate, as they are to be.
 SUPPRESSED = re.compile("callbacks suppressed|messages suppressed")
@@ -100,7 +93,7 @@ class Arena:
         self.dom0 = Dom0(self.machine)
         self.dom0.load(hide=[CARD, BYSTANDERS_CARD])
         self.dom0.sh("cat /images/initrd-6.1 /hostile.cpio >/run/initrd")
-        self._trace_xenwatch()
+        self.xenwatch = Xenwatch(self.dom0)
         self.bystander = self._start("bystander", BYSTANDERS_CARD)
         bdf = devices.address(self.bystander, BYSTANDERS_CARD)
         self.config = f"/sys/bus/pci/devices/{bdf}/config"
@@ -141,24 +134,6 @@ class Arena:
         self.bystander.until(f"[ ! -d /proc/{pid} ]")
         return list(map(int, self.bystander.sh("cat /tmp/latency").split()))
 
-    # ---- how long xenwatch is held ----
-
-    def _trace_xenwatch(self):
-        names = " ".join(f"{name}:mod:xen_pciback" for name in CALLBACKS)
-        self.dom0.sh(f"mount -t tracefs tracefs {TRACING}; cd {TRACING}; "
-                     f"for f in {names}; do echo $f >>set_ftrace_filter; done; "
-                     "echo 1 >max_graph_depth; "
-                     "echo function_graph >current_tracer")
-        # An empty filter is one that lets all pass.
-        assert "xen_pciback" in self.dom0.sh(f"cat {TRACING}/set_ftrace_filter")
-
-    def _held(self):
-        """Calls from xenwatch, and milliseconds that the longest one took."""
-        times = self.dom0.sh(f"sed -n 's/^.* \\([0-9.]*\\) us .*/\\1/p' "
-                             f"{TRACING}/trace; echo >{TRACING}/trace", 60)
-        times = list(map(float, times.split()))
-        return len(times), max(times, default=0) / 1000
-
     # ---- an attack and its price ----
 
     def cpu(self):
@@ -196,14 +171,14 @@ class Arena:
         """
         before, slab = self.census(), self.slab()
         self.new_log()
-        self._held()
+        self.xenwatch.held()
         cpu, start = self.cpu(), time.monotonic()
         self.watch()
         yield
         took = time.monotonic() - start
         latency = self.watched()
         cpu = self.cpu() - cpu
-        held = self._held()
+        held = self.xenwatch.held()
         dom0, xen = self.new_log()
         figure = {"attack": name, "s": took, "p50": latency[1],
                   "p99": latency[2], "x": latency[2] / self.quiet[2],

@@ -137,17 +137,18 @@ class Dom0:
 
     def tidy(self):
         """No guest, no module under test, no driver at any card."""
-        for number in self.domains().values():
+        guests = self.domains().values()
+        for number in guests:
             self.xl(f"destroy {number}", 90)
-        # A dead guest stays in the list while someone keeps a page of it.
-        self.until("[ $(xl list | wc -l) -eq 2 ]")
+        if guests:
+            # A dead one stays in the list while someone keeps a page of it.
+            self.until("[ $(xl list | wc -l) -eq 2 ]")
         if self.loaded():
             for bdf in self.assignable():
                 # Fails for a device that no guest had: Xen kept it for dom0.
                 self.run(f"xl pci-assignable-remove {bdf}")
             self.unload()
-        for module in DRIVERS:
-            self.run(f"rmmod {module}")
+        self.run(f"for m in {' '.join(DRIVERS)}; do rmmod $m; done", 60)
 
     def take_dmesg(self):
         """The kernel's messages since the last call."""

@@ -5,6 +5,7 @@ import pytest
 
 from rig import devices
 from rig.dom0 import DEVICES
+from rig.xenwatch import MAX_HELD, Xenwatch
 
 from test_sysfs import EBUSY, EINVAL, ENODEV, BAD_ADDRESSES
 
@@ -134,6 +135,26 @@ def test_reset_by_the_kernels_own_file(dom0, start):
     dom0.sh(reset)
     guest.sh("rmmod igb")
     devices.network(guest, "igb0")
+
+
+def test_resets_do_not_hold_xenwatch(dom0, start):
+    """A bus reset takes a second: nobody's backend waits for it."""
+    dom0.load(hide=["e1000e", "igb0"])
+    first, second = start(name="first"), start(name="second")
+    xenwatch = Xenwatch(dom0)
+    try:
+        for guest in (first, second, first):
+            guest.attach(dom0.bdf("e1000e"))
+            guest.detach(dom0.bdf("e1000e"))
+            # Under way now, while the other guest comes and goes.
+            second.attach(dom0.bdf("igb0"))
+            second.detach(dom0.bdf("igb0"))
+        calls, longest = xenwatch.held()
+    finally:
+        xenwatch.stop()
+    print(f"xenwatch: {calls} calls, the longest {longest:.1f} ms")
+    assert calls >= 12
+    assert longest < MAX_HELD
 
 
 @pytest.mark.parametrize("name", ["do_flr", "reset_device", "restrictive"])

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How long xenwatch, one thread for all backends, is held by the module."""
+
+TRACING = "/sys/kernel/tracing"
+
+# What it calls in the module under test, ours or Debian's.
+CALLBACKS = ("frontend_changed", "session_probe", "session_remove",
+             "toolstack_changed", "toolstack_will_handle",
+             "xen_pcibk_frontend_changed", "xen_pcibk_be_watch",
+             "xen_pcibk_xenbus_probe", "xen_pcibk_xenbus_remove")
+
+# Milliseconds that one call may take.
+MAX_HELD = 50
+
+
+class Xenwatch:
+    """Times the callbacks of the module that is loaded in dom0."""
+
+    def __init__(self, dom0):
+        self.dom0 = dom0
+        names = " ".join(f"{name}:mod:xen_pciback" for name in CALLBACKS)
+        dom0.sh(f"mountpoint -q {TRACING} || mount -t tracefs t {TRACING}; "
+                f"cd {TRACING}; "
+                f"for f in {names}; do echo $f >>set_ftrace_filter; done; "
+                "echo 1 >max_graph_depth; "
+                "echo function_graph >current_tracer")
+        # An empty filter is one that lets all pass.
+        assert "xen_pciback" in dom0.sh(f"cat {TRACING}/set_ftrace_filter")
+
+    def held(self):
+        """Calls since the last time, and milliseconds of the longest."""
+        times = self.dom0.sh(f"sed -n 's/^.* \\([0-9.]*\\) us .*/\\1/p' "
+                             f"{TRACING}/trace; echo >{TRACING}/trace", 60)
+        times = list(map(float, times.split()))
+        return len(times), max(times, default=0) / 1000
+
+    def stop(self):
+        self.dom0.sh(f"cd {TRACING}; echo nop >current_tracer; "
+                     "echo >set_ftrace_filter; echo 0 >max_graph_depth")
