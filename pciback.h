@@ -280,8 +280,8 @@ struct pciback_channel {
  *
  * @lock: mutex for what follows
  * @errors: bounds what a guest can have logged
- * @detaching: it became Reconfiguring by itself, to have devices let go
- * @since: when that was, or when it became Closed; in jiffies
+ * @awaiting: the frontend is to let go of devices
+ * @since: when that began, or when the session became Closed; in jiffies
  * @penalty: until when failed connections count, in jiffies
  * @root: domain << 8 | bus of the buses that were published
  * @nr_roots: number of @root
@@ -302,7 +302,7 @@ struct pciback_session {
 
 	struct mutex lock; /* see the lock order */
 	struct ratelimit_state errors;
-	bool detaching;
+	bool awaiting;
 	unsigned long since;
 	unsigned long penalty;
 	u32 root[PCIBACK_MAX_ROOTS];
@@ -415,6 +415,7 @@ void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay);
 domid_t pciback_session_domid(const struct pciback_session *sess);
 int pciback_session_update(struct pciback_session *sess, bool setup);
 unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
+bool pciback_session_cut(struct pciback_session *sess);
 void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);
 void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub,

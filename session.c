@@ -361,6 +361,33 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 }
 
 /**
+ * pciback_session_cut - take away what the frontend does not let go of
+ * @sess: session; the caller holds its lock
+ *
+ * A guest that does let go later finds nothing there, as after an unbind.
+ *
+ * Return: true; false: nothing was done, since devices are to come too.
+ */
+bool pciback_session_cut(struct pciback_session *sess)
+{
+	struct pciback_wish *wish;
+	unsigned int i, nr;
+	bool adds = false;
+
+	lockdep_assert_held(&sess->lock);
+
+	if (read_wishes(sess, &wish, &nr))
+		return true;
+	pciback_plan(wish, nr, false);
+	for (i = 0; i < nr; i++)
+		adds = adds || wish[i].step == PCIBACK_ADD;
+	if (!adds)
+		take_steps(sess, wish, nr, true);
+	kvfree(wish);
+	return !adds;
+}
+
+/**
  * pciback_session_silence - the frontend is gone, and with it all drivers
  * @sess: session; the caller holds its lock
  *

@@ -21,9 +21,9 @@
 #define REOPEN_DELAY (1 * HZ)
 
 /*
- * How long a frontend has to let go of a device that it lost. A guest that hangs
- * must not keep the toolstack, which waits ten seconds for us to be Connected,
- * from destroying it.
+ * How long a frontend has to let go of a device. A guest that hangs must not keep
+ * the toolstack, which waits ten seconds for us to be Connected, from taking its
+ * devices away or destroying it.
  */
 #define DETACH_PATIENCE (5 * HZ)
 
@@ -177,24 +177,22 @@ static void detach(struct pciback_session *sess)
 {
 	if (!pciback_session_shed(sess, true))
 		return;
-	sess->detaching = true;
-	sess->since = jiffies;
 	set_state(sess, XenbusStateReconfiguring);
 }
 
-/* Of our own request for reconfiguration only: the toolstack minds its own. */
+/* For new devices the toolstack itself has to know how long to wait. */
 static void await_frontend(struct pciback_session *sess)
 {
-	unsigned long when = sess->since + DETACH_PATIENCE;
+	unsigned long when;
 
-	if (!sess->detaching)
-		return;
-	if (time_before(jiffies, when)) {
+	if (!sess->awaiting)
+		sess->since = jiffies;
+	sess->awaiting = true;
+	when = sess->since + DETACH_PATIENCE;
+	if (time_before(jiffies, when))
 		pciback_session_kick_in(sess, when - jiffies);
-		return;
-	}
-	sess->detaching = false;
-	set_state(sess, XenbusStateConnected);
+	else if (pciback_session_cut(sess))
+		set_state(sess, XenbusStateConnected);
 }
 
 /*
@@ -222,6 +220,8 @@ static unsigned int read_state(const char *dir)
 /* Takes the action; the state in xenstore says if there is another. */
 static void act(struct pciback_session *sess, enum pciback_action action)
 {
+	if (action != PCIBACK_AWAIT)
+		sess->awaiting = false;
 	switch (action) {
 	case PCIBACK_NOTHING:
 		break;
@@ -242,7 +242,6 @@ static void act(struct pciback_session *sess, enum pciback_action action)
 		set_state(sess, XenbusStateConnected);
 		break;
 	case PCIBACK_RECONFIGURE:
-		sess->detaching = false;
 		if (!pciback_session_update(sess, false))
 			set_state(sess, XenbusStateReconfigured);
 		break;

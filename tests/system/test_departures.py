@@ -72,6 +72,23 @@ def test_unplug_in_use_takes_the_card_from_the_guest(dom0, start, bed):
         bed.worn = True
 
 
+def test_guest_that_hangs_keeps_neither_card_nor_toolstack(dom0, start):
+    dom0.load(hide=["igb0", "e1000e"])
+    hung = start("igb0", "e1000e", name="hung")
+    devices.network(hung, "igb0")
+    dom0.xl("pause hung")
+    began = time.monotonic()
+    hung.detach(dom0.bdf("igb0"))
+    assert time.monotonic() - began < SECONDS
+    devices.network(start("igb0", name="other"), "igb0")
+    dom0.xl("unpause hung")
+    devices.network(hung, "e1000e")
+    dom0.xl("pause hung")
+    began = time.monotonic()
+    hung.destroy()
+    assert time.monotonic() - began < SECONDS
+
+
 def test_frontend_driver_reload_reconnects(dom0, start):
     dom0.load(hide=["igb0"])
     guest = start("igb0")
