@@ -25,7 +25,8 @@ enum pciback_step {
 /**
  * struct pciback_wish - the keys dev-N and state-N of a backend's directory
  * @index: N
- * @named: dev-N is there and well formed
+ * @there: dev-N is there
+ * @named: ... and well formed
  * @sbdf: what dev-N says
  * @state: what state-N says; XenbusStateUnknown if it is missing
  * @vdevfn: what vdevfn-N asks for, or 0
@@ -35,6 +36,7 @@ enum pciback_step {
  */
 struct pciback_wish {
 	unsigned int index;
+	bool there;
 	bool named;
 	u32 sbdf;
 	enum xenbus_state state;

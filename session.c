@@ -151,7 +151,7 @@ static void refuse(struct pciback_session *sess, const struct pciback_wish *wish
 	else if (told)
 		xenbus_dev_error(sess->xdev, err, "dev-%u names no device",
 				 wish->index);
-	pciback_store_state(sess, wish->index, XenbusStateClosed, false);
+	pciback_store_state(sess, wish, XenbusStateClosed, false);
 }
 
 static int export(struct pciback_session *sess, const struct pciback_wish *wish)
@@ -160,7 +160,7 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 		.sbdf = wish->sbdf, .vdevfn = wish->vdevfn,
 	};
 	struct pciback_keys keys = {
-		.index = wish->index, .state = XenbusStateInitialised,
+		.wish = wish, .state = XenbusStateInitialised,
 		.vdev = &dev,
 	};
 	int err;
@@ -198,7 +198,7 @@ static void withdraw(struct pciback_session *sess,
 		     const struct pciback_wish *wish)
 {
 	take_back(sess, wish->sbdf, false);
-	pciback_store_state(sess, wish->index, wish->state, true);
+	pciback_store_state(sess, wish, wish->state, true);
 }
 
 static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishes,
@@ -235,7 +235,7 @@ static int forget(struct pciback_session *sess, const struct pciback_wish *wish)
 {
 	if (evicted(wish->sbdf) == PCIBACK_RETURNS)
 		return export(sess, wish);
-	pciback_store_state(sess, wish->index, XenbusStateClosed, false);
+	pciback_store_state(sess, wish, XenbusStateClosed, false);
 	return 0;
 }
 
@@ -352,8 +352,9 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 		if (!wish[i].named || wish[i].exported ||
 		    wish[i].state != XenbusStateInitialised)
 			continue;
-		pciback_store_state(sess, i, connected ? XenbusStateClosing :
-						   XenbusStateClosed, false);
+		pciback_store_state(sess, &wish[i],
+				    connected ? XenbusStateClosing :
+						XenbusStateClosed, false);
 		told++;
 	}
 	kvfree(wish);

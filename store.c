@@ -43,7 +43,7 @@ static int write_vdev(struct xenbus_transaction xbt, const char *dir,
 	char key[KEY_SIZE];
 	u32 vaddr;
 
-	snprintf(key, sizeof(key), "vdev-%u", keys->index);
+	snprintf(key, sizeof(key), "vdev-%u", keys->wish->index);
 	if (keys->drop && xenbus_exists(xbt, dir, key))
 		return xenbus_rm(xbt, dir, key);
 	if (!keys->vdev)
@@ -54,6 +54,35 @@ static int write_vdev(struct xenbus_transaction xbt, const char *dir,
 			     PCI_FUNC(vaddr & 0xff));
 }
 
+/* What dev-N says, if that can be understood. */
+static void read_name(struct xenbus_transaction xbt, const char *dir,
+		      struct pciback_wish *wish)
+{
+	char key[KEY_SIZE];
+	char *name;
+
+	snprintf(key, sizeof(key), "dev-%u", wish->index);
+	name = xenbus_read(xbt, dir, key, NULL);
+	wish->there = !IS_ERR(name);
+	wish->named = wish->there && !pciback_parse_sbdf(name, &wish->sbdf);
+	if (wish->there)
+		kfree(name);
+}
+
+/*
+ * A toolstack that removes a device moves those behind it up, and does not wait
+ * for us where no frontend is served: N may mean another one by now.
+ */
+static bool still_meant(struct xenbus_transaction xbt, const char *dir,
+			const struct pciback_wish *wish)
+{
+	struct pciback_wish now = { .index = wish->index };
+
+	read_name(xbt, dir, &now);
+	return now.there && now.named == wish->named &&
+	       (!now.named || now.sbdf == wish->sbdf);
+}
+
 static int write_keys(struct pciback_session *sess, struct xenbus_transaction xbt,
 		      const struct pciback_keys *keys)
 {
@@ -62,18 +91,17 @@ static int write_keys(struct pciback_session *sess, struct xenbus_transaction xb
 	int err = 0;
 
 	/* Nothing is written where the toolstack removed what we write about. */
-	snprintf(key, sizeof(key), "dev-%u", keys->index);
 	if (!xenbus_exists(xbt, dir, "state") ||
-	    (keys->state && !xenbus_exists(xbt, dir, key)))
+	    (keys->wish && !still_meant(xbt, dir, keys->wish)))
 		return -ENOENT;
 	if (keys->root >= 0 && !root_known(sess, keys->root))
 		err = write_root(sess, xbt, keys->root);
-	if (err || !keys->state)
+	if (err || !keys->wish)
 		return err;
 	err = write_vdev(xbt, dir, keys);
 	if (err)
 		return err;
-	snprintf(key, sizeof(key), "state-%u", keys->index);
+	snprintf(key, sizeof(key), "state-%u", keys->wish->index);
 	return xenbus_printf(xbt, dir, key, "%d", keys->state);
 }
 
@@ -112,15 +140,16 @@ int pciback_store_write(struct pciback_session *sess,
 /**
  * pciback_store_state - write the state of a device that has no new address
  * @sess: session; the caller holds its lock
- * @index: N of its keys
+ * @wish: the device
  * @state: for state-N
  * @drop: it has lost its address
  */
-void pciback_store_state(struct pciback_session *sess, unsigned int index,
+void pciback_store_state(struct pciback_session *sess,
+			 const struct pciback_wish *wish,
 			 enum xenbus_state state, bool drop)
 {
 	struct pciback_keys keys = {
-		.index = index, .state = state, .drop = drop, .root = -1,
+		.wish = wish, .state = state, .drop = drop, .root = -1,
 	};
 
 	pciback_store_write(sess, &keys);
@@ -130,41 +159,57 @@ void pciback_store_state(struct pciback_session *sess, unsigned int index,
  * Only what the toolstack asks for: that it does not ask for permissive takes
  * nothing from a device that the administrator made so.
  */
-static void read_options(struct pciback_session *sess, struct pciback_wish *wish)
+static void read_options(struct xenbus_transaction xbt, const char *dir,
+			 struct pciback_wish *wish)
 {
-	const char *dir = sess->xdev->nodename;
 	unsigned int vdevfn;
 	char key[KEY_SIZE];
 	char *opts;
 
 	snprintf(key, sizeof(key), "vdevfn-%u", wish->index);
-	if (xenbus_scanf(XBT_NIL, dir, key, "%x", &vdevfn) == 1 && vdevfn < 0x100)
+	if (xenbus_scanf(xbt, dir, key, "%x", &vdevfn) == 1 && vdevfn < 0x100)
 		wish->vdevfn = vdevfn;
 	snprintf(key, sizeof(key), "opts-%u", wish->index);
-	opts = xenbus_read(XBT_NIL, dir, key, NULL);
+	opts = xenbus_read(xbt, dir, key, NULL);
 	if (IS_ERR(opts))
 		return;
 	wish->permissive = strstr(opts, "permissive=1");
 	kfree(opts);
 }
 
-static void read_wish(struct pciback_session *sess, struct pciback_wish *wish,
-		      unsigned int index)
+static void read_wish(struct xenbus_transaction xbt, const char *dir,
+		      struct pciback_wish *wish)
 {
-	const char *dir = sess->xdev->nodename;
+	unsigned int state;
 	char key[KEY_SIZE];
-	char *name;
 
-	wish->index = index;
-	snprintf(key, sizeof(key), "dev-%u", index);
-	name = xenbus_read(XBT_NIL, dir, key, NULL);
-	if (!IS_ERR(name)) {
-		wish->named = !pciback_parse_sbdf(name, &wish->sbdf);
-		kfree(name);
+	read_name(xbt, dir, wish);
+	snprintf(key, sizeof(key), "state-%u", wish->index);
+	if (xenbus_scanf(xbt, dir, key, "%u", &state) != 1)
+		state = XenbusStateUnknown;
+	wish->state = state;
+	read_options(xbt, dir, wish);
+}
+
+static int read_wishes(struct xenbus_device *xdev,
+		       struct xenbus_transaction xbt,
+		       struct pciback_wish **wishes, unsigned int *nr)
+{
+	const char *dir = xdev->nodename;
+	unsigned int i;
+
+	if (xenbus_scanf(xbt, dir, "num_devs", "%u", nr) != 1)
+		return -ENOENT;
+	if (*nr > MAX_DEVICES)
+		return -ERANGE;
+	*wishes = kvcalloc(*nr, sizeof(**wishes), GFP_KERNEL);
+	if (!*wishes)
+		return -ENOMEM;
+	for (i = 0; i < *nr; i++) {
+		(*wishes)[i].index = i;
+		read_wish(xbt, dir, &(*wishes)[i]);
 	}
-	snprintf(key, sizeof(key), "state-%u", index);
-	wish->state = xenbus_read_unsigned(dir, key, XenbusStateUnknown);
-	read_options(sess, wish);
+	return 0;
 }
 
 /**
@@ -173,25 +218,26 @@ static void read_wish(struct pciback_session *sess, struct pciback_wish *wish,
  * @wishes: the snapshot, to be released by kvfree(); ->exported is not set
  * @nr: number of wishes
  *
- * Return: 0; -ENOENT: nothing is said yet; -ERANGE; -ENOMEM.
+ * Return: 0; -ENOENT: nothing is said yet; -ERANGE; -ENOMEM; or another -errno.
  */
 int pciback_store_wishes(struct pciback_session *sess,
 			 struct pciback_wish **wishes, unsigned int *nr)
 {
-	unsigned int i;
-	int got;
+	struct xenbus_transaction xbt;
+	int err, end;
 
-	got = xenbus_scanf(XBT_NIL, sess->xdev->nodename, "num_devs", "%u", nr);
-	if (got != 1)
-		return -ENOENT;
-	if (*nr > MAX_DEVICES) {
-		xenbus_dev_error(sess->xdev, -ERANGE, "num_devs is %u", *nr);
-		return -ERANGE;
-	}
-	*wishes = kvcalloc(*nr, sizeof(**wishes), GFP_KERNEL);
-	if (!*wishes)
-		return -ENOMEM;
-	for (i = 0; i < *nr; i++)
-		read_wish(sess, &(*wishes)[i], i);
-	return 0;
+	do {
+		*wishes = NULL;
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			return err;
+		err = read_wishes(sess->xdev, xbt, wishes, nr);
+		/* Fails with -EAGAIN if something changed meanwhile. */
+		end = xenbus_transaction_end(xbt, false);
+		if (err || end)
+			kvfree(*wishes);
+	} while (end == -EAGAIN);
+	if (err == -ERANGE)
+		xenbus_dev_error(sess->xdev, err, "num_devs is %u", *nr);
+	return err ? err : end;
 }

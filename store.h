@@ -8,14 +8,14 @@
 
 /**
  * struct pciback_keys - what is to be written about one device
- * @index: N of its keys
+ * @wish: the device, or NULL: only @root is meant
  * @state: for state-N
  * @vdev: its address, for vdev-N, or NULL
  * @drop: vdev-N is to go
  * @root: its bus, or -1
  */
 struct pciback_keys {
-	unsigned int index;
+	const struct pciback_wish *wish;
 	enum xenbus_state state;
 	const struct pciback_vdev *vdev;
 	bool drop;
@@ -24,7 +24,8 @@ struct pciback_keys {
 
 int pciback_store_write(struct pciback_session *sess,
 			const struct pciback_keys *keys);
-void pciback_store_state(struct pciback_session *sess, unsigned int index,
+void pciback_store_state(struct pciback_session *sess,
+			 const struct pciback_wish *wish,
 			 enum xenbus_state state, bool drop);
 int pciback_store_wishes(struct pciback_session *sess,
 			 struct pciback_wish **wishes, unsigned int *nr);
