@@ -35,6 +35,7 @@ static void take_request(struct pciback_channel *chan)
 		       sizeof(op->msix_entries));
 	barrier();
 	chan->req.vectors = 0;
+	chan->req.chore = PCIBACK_NO_CHORE;
 }
 
 /*

@@ -185,6 +185,8 @@ extern const unsigned int pciback_std_caps_nr;
 extern const struct pciback_cap pciback_ext_caps[];
 extern const unsigned int pciback_ext_caps_nr;
 
+void pciback_vpd_show(struct pciback_conf *conf, u16 pos, u32 word);
+
 /* conf_space_chain.c */
 struct pciback_conf *pciback_conf_build(struct pci_dev *pdev);
 

@@ -83,30 +83,33 @@ static const struct pciback_reg pm_regs[] = {
 
 /*
  * Read through the core, which takes turns with dom0's own use of the same
- * registers. The flag shows the guest that data is there; VPD is not written.
+ * registers, once no lock is held. VPD is not written.
  */
 static int vpd_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		       u32 old, u32 new)
 {
-	struct pciback_inst *data;
-	__le32 word;
-
 	if (new & PCI_VPD_ADDR_F)
 		return -EACCES;
-	if (pci_read_vpd(conf->pdev, new & PCI_VPD_ADDR_MASK, sizeof(word),
-			 &word) != sizeof(word))
-		return 0;
-	data = pciback_conf_find(conf, inst->pos + PCI_VPD_DATA - PCI_VPD_ADDR);
-	data->shadow = le32_to_cpu(word);
-	inst->shadow = new | PCI_VPD_ADDR_F;
+	pciback_guest_vpd(conf, inst->pos, new & PCI_VPD_ADDR_MASK);
 	return 0;
+}
+
+/**
+ * pciback_vpd_show - have a guest see the data that it asked for
+ * @conf: policy of the device
+ * @pos: offset of the address register, as given to pciback_guest_vpd()
+ * @word: the data
+ */
+void pciback_vpd_show(struct pciback_conf *conf, u16 pos, u32 word)
+{
+	pciback_conf_find(conf, pos + PCI_VPD_DATA - PCI_VPD_ADDR)->shadow = word;
+	pciback_conf_find(conf, pos)->shadow |= PCI_VPD_ADDR_F;
 }
 
 static const struct pciback_reg vpd_regs[] = {
 	HEADER,
 	{ .offset = PCI_VPD_ADDR, .size = 2, .virt = 0xffff, .rw = 0xffff,
-	  .act = 0xffff, .slow = 0xffff, .init = reads_zero,
-	  .changed = vpd_changed },
+	  .act = 0xffff, .init = reads_zero, .changed = vpd_changed },
 	{ .offset = PCI_VPD_DATA, .size = 4, .virt = ~0U,
 	  .init = reads_zero },
 };
@@ -224,7 +227,6 @@ static const struct pciback_reg pcie_regs[] = {
 		      PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN |
 		      PCI_EXP_DEVCTL_READRQ,
 		.act = PCI_EXP_DEVCTL_BCR_FLR | PCI_EXP_DEVCTL_READRQ,
-		.slow = PCI_EXP_DEVCTL_BCR_FLR,
 		.changed = devctl_changed,
 	},
 	/* 7.8.5. What the device saw go wrong, cleared by one. */
@@ -284,8 +286,7 @@ static const struct pciback_reg af_regs[] = {
 	FIXED(PCI_AF_CAP, 1, 0xff),
 	{ .offset = PCI_AF_CTRL, .size = 1, .virt = PCI_AF_CTRL_FLR,
 	  .rw = PCI_AF_CTRL_FLR, .act = PCI_AF_CTRL_FLR,
-	  .slow = PCI_AF_CTRL_FLR, .init = reads_zero,
-	  .changed = af_changed },
+	  .init = reads_zero, .changed = af_changed },
 	READ_ONLY(PCI_AF_STATUS, 1),
 };
 

@@ -124,6 +124,19 @@ enum pciback_evict {
 };
 
 /**
+ * enum pciback_chore - what a guest's write leaves to be done without a lock
+ * @PCIBACK_NO_CHORE: nothing
+ * @PCIBACK_FLR: a function level reset, which needs device_lock()
+ * @PCIBACK_VPD: a read of vital product data, which waits for config accesses
+ *	that the core blocks while it resets the device, and for our locks
+ */
+enum pciback_chore {
+	PCIBACK_NO_CHORE,
+	PCIBACK_FLR,
+	PCIBACK_VPD,
+};
+
+/**
  * struct pcistub - a device claimed from the host
  * @ref: the registry, the owner's map and queued work hold references
  * @pdev: the device; a reference is held
@@ -144,13 +157,15 @@ enum pciback_evict {
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under @lock
  * @resting: idle, and suspended by runtime power management; under @lock
- * @flr: the guest asked for a function level reset; under @lock
  *
  * @quirk_list: rows that the administrator added; under @lock
  *
- * @conf_lock: irq-safe spinlock for @conf and @conf_busy
- * @conf_busy: @conf is in use by the holder of @lock; nobody else touches it
+ * @conf_lock: irq-safe spinlock for what follows, to @count
+ * @conf_busy: that is in use by the holder of @lock; nobody else touches it
  * @conf: policy and shadows
+ * @chore: see there; of the access that is being served
+ * @vpd_pos: where the guest asked for VPD, for PCIBACK_VPD
+ * @vpd_addr: what it asked for
  * @denied: the first write that was denied to each of so many registers
  * @nr_denied: number of @denied
  * @count: what the present guest did
@@ -181,12 +196,14 @@ struct pcistub {
 	struct pci_saved_state *fresh;
 	bool resetting;
 	bool resting;
-	bool flr;
 	struct list_head quirk_list;
 
 	spinlock_t conf_lock; /* see the lock order */
 	bool conf_busy;
 	struct pciback_conf *conf;
+	enum pciback_chore chore;
+	u16 vpd_pos;
+	u16 vpd_addr;
 	struct pciback_denied denied[PCIBACK_MAX_DENIED];
 	unsigned int nr_denied;
 	struct pciback_count count;
@@ -230,10 +247,12 @@ enum pciback_aer {
  * struct pciback_request - private copy of a guest's request
  * @op: as the guest wrote it, and then the answer
  * @vectors: number of &xen_pci_op.msix_entries that belong to the answer
+ * @chore: it has been served, and leaves this to be done
  */
 struct pciback_request {
 	struct xen_pci_op op;
 	unsigned int vectors;
+	enum pciback_chore chore;
 };
 
 /**
@@ -333,6 +352,8 @@ int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found);
 void pcistub_return(struct pcistub *stub);
 struct pciback_session *pcistub_owner(struct pcistub *stub);
+bool pcistub_serves(const struct pcistub *stub,
+		    const struct pciback_session *sess);
 int pcistub_clean_again(struct pcistub *stub);
 void pcistub_cleaned(struct pcistub *stub, int err);
 int pcistub_hold_bus(struct pcistub *stub);
@@ -367,8 +388,8 @@ int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
 int pciback_reset(struct pcistub *stub);
 int pciback_reset_by_admin(struct pcistub *stub, bool in_use);
 void pciback_clean_work(struct work_struct *work);
-void pciback_guest_flr(struct pciback_conf *conf);
-int pciback_reset_for_guest(struct pcistub *stub);
+void pciback_reset_for_guest(struct pcistub *stub,
+			     const struct pciback_session *sess);
 void pciback_reset_prepare(struct pci_dev *pdev);
 void pciback_reset_done(struct pci_dev *pdev);
 
@@ -382,6 +403,8 @@ void pciback_rest(struct pcistub *stub);
 /* pciback_ops.c: requests of a guest */
 void pcistub_conf_begin(struct pcistub *stub);
 void pcistub_conf_end(struct pcistub *stub);
+void pciback_guest_flr(struct pciback_conf *conf);
+void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr);
 bool pciback_request_try(struct pciback_session *sess,
 			 struct pciback_request *req);
 void pciback_request_serve(struct pciback_session *sess,

@@ -58,6 +58,34 @@ void pcistub_conf_end(struct pcistub *stub)
 	spin_unlock_irq(&stub->conf_lock);
 }
 
+/**
+ * pciback_guest_flr - a guest asked for a function level reset
+ * @conf: policy of the device; its lock is held
+ *
+ * The write is answered when it is done.
+ */
+void pciback_guest_flr(struct pciback_conf *conf)
+{
+	pcistub_of(conf->pdev)->chore = PCIBACK_FLR;
+}
+
+/**
+ * pciback_guest_vpd - a guest asked for vital product data
+ * @conf: policy of the device; its lock is held
+ * @pos: offset of the address register in config space
+ * @addr: what it wants to read
+ *
+ * The write is answered when it is done.
+ */
+void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
+{
+	struct pcistub *stub = pcistub_of(conf->pdev);
+
+	stub->vpd_pos = pos;
+	stub->vpd_addr = addr;
+	stub->chore = PCIBACK_VPD;
+}
+
 static bool denied_before(const struct pcistub *stub, u16 offset)
 {
 	unsigned int i;
@@ -202,8 +230,21 @@ static struct pcistub *find_device(struct pciback_session *sess,
 	return dev ? dev->stub : NULL;
 }
 
+/* Serves an access to config space, and notes what it leaves to be done. */
+static int serve_conf(struct pcistub *stub, struct pciback_request *req,
+		      const struct op_policy *policy)
+{
+	int err;
+
+	stub->chore = PCIBACK_NO_CHORE;
+	err = policy->serve(stub, req);
+	req->chore = stub->chore;
+	return err;
+}
+
 /* Serves what needs no sleep, in the event; false if the work item has to. */
-static bool serve_now(struct pcistub *stub, struct pciback_request *req,
+static bool serve_now(struct pciback_session *sess, struct pcistub *stub,
+		      struct pciback_request *req,
 		      const struct op_policy *policy)
 {
 	struct xen_pci_op *op = &req->op;
@@ -212,13 +253,15 @@ static bool serve_now(struct pcistub *stub, struct pciback_request *req,
 	if (!policy->conf)
 		return false;
 	spin_lock(&stub->conf_lock);
-	now = !stub->conf_busy && !stub->flr &&
+	now = !stub->conf_busy &&
 	      (op->cmd == XEN_PCI_OP_conf_read ||
 	       !pciback_conf_sleeps(stub->conf, op->offset, op->size));
-	if (now)
-		op->err = wire_error(policy->serve(stub, req));
+	if (now && pcistub_serves(stub, sess))
+		op->err = wire_error(serve_conf(stub, req, policy));
+	else if (now)
+		op->err = XEN_PCI_ERR_dev_not_found;
 	spin_unlock(&stub->conf_lock);
-	return now;
+	return now && !req->chore;
 }
 
 /**
@@ -242,34 +285,72 @@ bool pciback_request_try(struct pciback_session *sess,
 	else if (!policy)
 		req->op.err = XEN_PCI_ERR_not_implemented;
 	else
-		done = serve_now(stub, req, policy);
+		done = serve_now(sess, stub, req, policy);
 	rcu_read_unlock();
 	return done;
 }
 
-static int serve_slowly(struct pciback_session *sess, struct pcistub *stub,
-			struct pciback_request *req)
+static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
+{
+	struct pci_dev *pdev = stub->pdev;
+	__le32 word;
+
+	if (pci_read_vpd(pdev, stub->vpd_addr, sizeof(word), &word) !=
+	    sizeof(word))
+		return;
+	mutex_lock(&stub->lock);
+	if (pcistub_serves(stub, sess)) {
+		pcistub_conf_begin(stub);
+		pciback_vpd_show(stub->conf, stub->vpd_pos, le32_to_cpu(word));
+		pcistub_conf_end(stub);
+	}
+	mutex_unlock(&stub->lock);
+}
+
+static void do_chore(struct pcistub *stub, const struct pciback_session *sess,
+		     enum pciback_chore chore)
+{
+	switch (chore) {
+	case PCIBACK_NO_CHORE:
+		break;
+	case PCIBACK_FLR:
+		pciback_reset_for_guest(stub, sess);
+		break;
+	case PCIBACK_VPD:
+		read_vpd(stub, sess);
+		break;
+	}
+}
+
+/* A write that left a chore has been served in the event. */
+static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 {
 	const struct op_policy *policy = find_policy(req->op.cmd);
+	int err = 0;
+
+	if (!policy->conf) {
+		stub->count.others++;
+		return policy->serve(stub, req);
+	}
+	pcistub_conf_begin(stub);
+	if (!req->chore)
+		err = serve_conf(stub, req, policy);
+	pcistub_conf_end(stub);
+	return err;
+}
+
+static int serve_unlocked(struct pciback_session *sess, struct pcistub *stub,
+			  struct pciback_request *req)
+{
 	int err = -ENODEV;
-	bool flr = false;
 
 	mutex_lock(&stub->lock);
 	/* Since we looked for it, it may have become another guest's. */
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
-	    READ_ONCE(stub->sess) == sess) {
-		if (policy->conf)
-			pcistub_conf_begin(stub);
-		else
-			stub->count.others++;
-		err = policy->serve(stub, req);
-		if (policy->conf)
-			pcistub_conf_end(stub);
-		flr = stub->flr;
-	}
+	if (pcistub_serves(stub, sess))
+		err = serve_slowly(stub, req);
 	mutex_unlock(&stub->lock);
-	if (flr)
-		pciback_reset_for_guest(stub);
+	if (!err)
+		do_chore(stub, sess, req->chore);
 	return err;
 }
 
@@ -291,7 +372,7 @@ void pciback_request_serve(struct pciback_session *sess,
 	rcu_read_unlock();
 
 	if (stub) {
-		err = serve_slowly(sess, stub, req);
+		err = serve_unlocked(sess, stub, req);
 		pcistub_put(stub);
 	}
 	req->op.err = wire_error(err);

@@ -374,6 +374,21 @@ struct pciback_session *pcistub_owner(struct pcistub *stub)
 	return sess;
 }
 
+/**
+ * pcistub_serves - may a guest use a device?
+ * @stub: device; the caller holds its lock or its conf_lock
+ * @sess: session of the guest
+ *
+ * Return: false if it was taken away, or is to be.
+ */
+bool pcistub_serves(const struct pcistub *stub,
+		    const struct pciback_session *sess)
+{
+	return READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
+	       READ_ONCE(stub->sess) == sess &&
+	       READ_ONCE(stub->evict) == PCIBACK_STAYS;
+}
+
 static void disown(struct pcistub *stub)
 {
 	lockdep_assert_held(&registry_lock);

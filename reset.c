@@ -84,8 +84,6 @@ int pciback_reset(struct pcistub *stub)
 	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pcistub_conf_begin(stub);
 	pci_clear_master(pdev);
-	/* What a guest asked for is done by this one. */
-	stub->flr = false;
 	stub->resetting = true;
 	err = pciback_wake(stub);
 	if (!err)
@@ -195,38 +193,19 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 }
 
 /**
- * pciback_guest_flr - a guest asked for a function level reset
- * @conf: policy of the device
- *
- * Only noted: the reset needs device_lock(), which is outside of the locks that
- * are held here. pciback_reset_for_guest() makes it before the write is answered.
- */
-void pciback_guest_flr(struct pciback_conf *conf)
-{
-	struct pcistub *stub = pcistub_of(conf->pdev);
-
-	lockdep_assert_held(&stub->lock);
-	stub->flr = true;
-}
-
-/**
  * pciback_reset_for_guest - make the reset that a guest asked for
  * @stub: device; no lock is held
- *
- * Return: 0 or -errno.
+ * @sess: session of the guest, which may have lost the device meanwhile
  */
-int pciback_reset_for_guest(struct pcistub *stub)
+void pciback_reset_for_guest(struct pcistub *stub,
+			     const struct pciback_session *sess)
 {
-	int err = 0;
-
 	device_lock(&stub->pdev->dev);
 	mutex_lock(&stub->lock);
-	if (stub->flr && READ_ONCE(stub->state) == PCISTUB_ASSIGNED)
-		err = reset_in_place(stub);
-	stub->flr = false;
+	if (pcistub_serves(stub, sess))
+		reset_in_place(stub);
 	mutex_unlock(&stub->lock);
 	device_unlock(&stub->pdev->dev);
-	return err;
 }
 
 /**

@@ -228,3 +228,14 @@ bool fake_rig(struct rig *rig, const struct fake_dev *dev)
 	rig_fresh(rig);
 	return true;
 }
+
+/* The driver reads VPD when the write is over; here it is there at once. */
+void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
+{
+	struct emul *emul = (struct emul *)((char *)conf->pdev -
+					    offsetof(struct emul, pdev));
+
+	emul->calls.vpd++;
+	if (!emul->refuse)
+		pciback_vpd_show(conf, pos, EMUL_VPD((u32)addr));
+}

@@ -232,17 +232,6 @@ int pci_set_power_state(struct pci_dev *pdev, pci_power_t state)
 	return 0;
 }
 
-ssize_t pci_read_vpd(struct pci_dev *pdev, loff_t pos, size_t count, void *buf)
-{
-	u32 word = EMUL_VPD((u32)pos);
-
-	of(pdev)->calls.slow.vpd++;
-	if (of(pdev)->refuse || count != sizeof(word))
-		return -ENODEV;
-	memcpy(buf, &word, count);
-	return count;
-}
-
 int pcie_get_mps(struct pci_dev *pdev)
 {
 	(void)pdev;
@@ -296,7 +285,7 @@ void pciback_guest_decodes(struct pciback_conf *conf)
 
 void pciback_guest_flr(struct pciback_conf *conf)
 {
-	of(conf->pdev)->calls.slow.flr++;
+	of(conf->pdev)->calls.flr++;
 }
 
 int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)

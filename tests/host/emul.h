@@ -15,13 +15,16 @@
  * @rom_on: pci_enable_rom()
  * @rom_off: pci_disable_rom()
  * @readrq: pcie_set_readrq()
+ * @flr: pciback_guest_flr()
+ * @vpd: pciback_guest_vpd()
  * @slow: what needs process context
  */
 struct emul_calls {
 	unsigned int master_on, master_off, mwi_on, mwi_off;
 	unsigned int intx_on, intx_off, decodes, rom_on, rom_off, readrq;
+	unsigned int flr, vpd;
 	struct {
-		unsigned int msi_bits, flr, save, restore, power, vpd;
+		unsigned int msi_bits, save, restore, power;
 	} slow;
 };
 

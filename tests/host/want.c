@@ -27,7 +27,7 @@ struct want_reg {
 #define FIX8	"ffffffff"
 #define FIX16	"ffffffff ffffffff"
 #define FIX32	"ffffffff ffffffff ffffffff ffffffff"
-#define ACT16	"SSSSSSSS SSSSSSSS"
+#define ACT16	"AAAAAAAA AAAAAAAA"
 #define ACT32	"AAAAAAAA AAAAAAAA AAAAAAAA AAAAAAAA"
 
 static int command(struct model *m, struct model_reg *reg, u32 old, u32 new)
@@ -132,7 +132,7 @@ static int vpd_address(struct model *m, struct model_reg *reg, u32 old, u32 new)
 	(void)old;
 	if (new & 0x8000)
 		return -EACCES;
-	m->calls.slow.vpd++;
+	m->calls.vpd++;
 	if (m->emul->refuse)
 		return 0;
 	model_shadow_put(m, reg, new | 0x8000);
@@ -180,7 +180,7 @@ static int device_control(struct model *m, struct model_reg *reg, u32 old,
 
 	model_shadow_put(m, reg, model_shadow(m, reg) & 0x7fff);
 	if (new & 0x8000 && model_hw(m, reg->pos - 4, 4) & 1u << 28)
-		m->calls.slow.flr++;
+		m->calls.flr++;
 	if (!((old ^ new) & 0x7000))
 		return 0;
 	m->calls.readrq++;
@@ -195,7 +195,7 @@ static int device_control(struct model *m, struct model_reg *reg, u32 old,
 static const struct want_reg express[] = {
 	{ 0x00, 2, FIX16 }, { 0x02, 2, FIX16 }, { 0x04, 4, FIX32 },
 	/* FLR, read request, no snoop, aux, -, tag; payload, ordering, errors */
-	{ 0x08, 2, "Saaarv-v vvvrvvvv", device_control },
+	{ 0x08, 2, "Aaaarv-v vvvrvvvv", device_control },
 	{ 0x0a, 2, "-------- ----cccc" },
 	{ 0x0c, 4, FIX32 },
 	{ 0x10, 2, "------vv vv----vv" }, { 0x12, 2, RO16 },
@@ -212,13 +212,13 @@ static int af_control(struct model *m, struct model_reg *reg, u32 old, u32 new)
 	(void)old;
 	model_shadow_put(m, reg, 0);
 	if (new & 1 && model_hw(m, reg->pos - 1, 1) & 2)
-		m->calls.slow.flr++;
+		m->calls.flr++;
 	return 0;
 }
 
 static const struct want_reg af[] = {
 	{ 0, 2, FIX16 }, { 2, 1, FIX8 }, { 3, 1, FIX8 },
-	{ 4, 1, "-------S", af_control, .zero = true },
+	{ 4, 1, "-------A", af_control, .zero = true },
 	{ 5, 1, RO8 },
 	{ 0 }
 };

@@ -33,8 +33,12 @@ class Toolstack:
 
     def reconfigure(self, **keys):
         """Ask for what the keys say; returns when that is done."""
-        self.write(**keys)
+        if keys:
+            self.write(**keys)
         self.write(state=RECONFIGURING)
+        self.settle()
+
+    def settle(self):
         self.dom0.until(f'[ "$(xenstore-read {self.dir}/state)" = '
                         f"{INITIALISED} ]", 10)
 
@@ -68,6 +72,27 @@ def test_device_is_added_and_removed_without_a_frontend(dom0, toolstack):
     assert toolstack.read("vdev-0") is None
     assert owner(dom0, "igb0") == "none"
     assert owner(dom0, "e1000e") != "none"
+
+
+def test_device_that_moves_up_is_not_taken_for_the_one_that_goes(dom0,
+                                                                toolstack):
+    """libxl does not wait for us here before it closes the gap."""
+    cards = ["igb0", "e1000e", "nvme"]
+    toolstack.reconfigure(
+        num_devs=3, **toolstack.add(1, dom0.bdf("e1000e")),
+        **toolstack.add(2, dom0.bdf("nvme")))
+    toolstack.write(state_0=CLOSING)
+    toolstack.write(state=RECONFIGURING)
+    toolstack.write(
+        num_devs=2, dev_0=dom0.bdf("e1000e"), state_0=INITIALISED,
+        vdev_0="0000:00:01.00", dev_1=dom0.bdf("nvme"), state_1=INITIALISED,
+        vdev_1="0000:00:02.00")
+    toolstack.settle()
+    toolstack.reconfigure()
+    assert [owner(dom0, card) == "none" for card in cards] == \
+        [True, False, False]
+    assert [toolstack.read(key) for key in ("state-0", "vdev-0", "state-1")] \
+        == ["3", "0000:00:01.00", "3"]
 
 
 def test_one_bad_device_does_not_keep_the_others_back(dom0, toolstack):

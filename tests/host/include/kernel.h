@@ -214,7 +214,6 @@ void pci_clear_mwi(struct pci_dev *pdev);
 int pci_save_state(struct pci_dev *pdev);
 void pci_restore_state(struct pci_dev *pdev);
 int pci_set_power_state(struct pci_dev *pdev, pci_power_t state);
-ssize_t pci_read_vpd(struct pci_dev *pdev, loff_t pos, size_t count, void *buf);
 int pcie_get_mps(struct pci_dev *pdev);
 int pcie_set_readrq(struct pci_dev *pdev, int readrq);
 int pci_enable_rom(struct pci_dev *pdev);
