@@ -39,11 +39,15 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 
 	if (!((old ^ new) & PCI_PM_CTRL_STATE_MASK))
 		return 0;
+	if (!pciback_guest_may_fail(conf))
+		return -EACCES;
 	if (state != PCI_D0 && pdev->current_state == PCI_D0)
 		pci_save_state(pdev);
 	err = pci_set_power_state(pdev, state);
-	if (err)
+	if (err) {
+		pciback_guest_failed(conf);
 		return -EACCES;
+	}
 	if (state == PCI_D0 && !(new & PCI_PM_CTRL_NO_SOFT_RESET))
 		pci_restore_state(pdev);
 	return 0;

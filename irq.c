@@ -8,7 +8,8 @@
  * bound by the guest itself. If dom0 has a device on the same line, it would
  * see interrupts that nobody claims, and in the end shut the line: so while a
  * guest's device interrupts by a shared line, a stand-in handler of dom0
- * claims them.
+ * claims them. It comes when the guest turns the device on, stays until the
+ * device is reset, and is silent while the guest uses MSI.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
@@ -16,14 +17,6 @@
 #include <xen/events.h>
 
 #include "pciback.h"
-
-/*
- * The kernel logs a line where Xen has no vectors left for the guest, and a guest
- * can have that as often as it likes: after some failures there is one attempt in
- * a while.
- */
-#define MAX_FAILURES 10
-#define FAILURE_COST (60 * HZ)
 
 /* The stand-in looks this often, in interrupts, if it is still needed. */
 #define STANDIN_CHECK 1000
@@ -41,22 +34,26 @@ static irqreturn_t standin(int irq, void *data)
 
 static int start_intx(struct pcistub *stub)
 {
-	int err;
+	int err = 0;
 
 	if (!stub->irq.line)
 		return -ENODEV;
 	WRITE_ONCE(stub->irq.ack, true);
-	err = request_irq(stub->irq.line, standin, IRQF_SHARED, stub->irq.name,
-			  stub);
+	if (!stub->irq.standin)
+		err = request_irq(stub->irq.line, standin, IRQF_SHARED,
+				  stub->irq.name, stub);
 	if (err)
 		WRITE_ONCE(stub->irq.ack, false);
+	else
+		stub->irq.standin = true;
 	return err;
 }
 
-static void stop_intx(struct pcistub *stub)
+static void dismiss_standin(struct pcistub *stub)
 {
-	free_irq(stub->irq.line, stub);
-	WRITE_ONCE(stub->irq.ack, false);
+	if (stub->irq.standin)
+		free_irq(stub->irq.line, stub);
+	stub->irq.standin = false;
 }
 
 static int start(struct pcistub *stub, enum pciback_irq_mode mode,
@@ -79,26 +76,21 @@ static int start(struct pcistub *stub, enum pciback_irq_mode mode,
 	return -EINVAL;
 }
 
-/* Of MSI and MSI-X: the way back to no interrupts is always open. */
-static bool may_start(const struct pciback_irq *irq)
-{
-	return irq->failures < MAX_FAILURES ||
-	       time_after(jiffies, irq->failed + FAILURE_COST);
-}
-
+/*
+ * The kernel logs a line where Xen has no vectors left for the guest, and a guest
+ * can have that as often as it likes. The way back to no interrupts stays open.
+ */
 static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 		     struct msix_entry *entries, int nr)
 {
 	bool msi = mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX;
 	int err;
 
-	if (msi && !may_start(&stub->irq))
+	if (msi && !pciback_limit_allows(&stub->irq.failures))
 		return -EBUSY;
 	err = start(stub, mode, entries, nr);
-	if (err && msi) {
-		stub->irq.failures++;
-		stub->irq.failed = jiffies;
-	}
+	if (err && msi)
+		pciback_limit_count(&stub->irq.failures);
 	return err;
 }
 
@@ -108,7 +100,7 @@ static void stop(struct pcistub *stub)
 	case PCIBACK_IRQ_NONE:
 		break;
 	case PCIBACK_IRQ_INTX:
-		stop_intx(stub);
+		WRITE_ONCE(stub->irq.ack, false);
 		break;
 	case PCIBACK_IRQ_MSI:
 	case PCIBACK_IRQ_MSIX:
@@ -151,6 +143,22 @@ static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
 }
 
 /**
+ * pciback_irq_end_msi - go back to the line
+ * @stub: device; the caller holds its lock
+ *
+ * A driver that falls back to it does not turn the device on once more, which
+ * is what brings the stand-in.
+ */
+void pciback_irq_end_msi(struct pcistub *stub)
+{
+	lockdep_assert_held(&stub->lock);
+
+	stop(stub);
+	if (stub->irq.standin && !start_intx(stub))
+		stub->irq.mode = PCIBACK_IRQ_INTX;
+}
+
+/**
  * pciback_irq_set_mode - change how a device interrupts
  * @stub: device; the caller holds its lock
  * @mode: the new mode
@@ -159,8 +167,8 @@ static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
  *
  * A live MSI mode is ended first, also by a request for the same mode: a
  * frontend may have torn its vectors down without saying so. What can be
- * checked is checked before that. If the new mode cannot be started, a stand-in
- * that was there before is there again.
+ * checked is checked before that. PCIBACK_IRQ_NONE ends the stand-in too. If the
+ * new mode cannot be started, the line is back.
  *
  * Return: 0 or -errno; -EINVAL: the device does not have these vectors; -ENXIO:
  * MSI-X while the device decodes no memory; -EBUSY: it failed too often.
@@ -168,7 +176,6 @@ static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr)
 {
-	enum pciback_irq_mode old = stub->irq.mode;
 	int err;
 
 	lockdep_assert_held(&stub->lock);
@@ -182,23 +189,25 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			return err;
 	}
 	stop(stub);
+	if (mode == PCIBACK_IRQ_NONE)
+		dismiss_standin(stub);
 	err = try_start(stub, mode, entries, nr);
-	if (!err)
+	if (err)
+		pciback_irq_end_msi(stub);
+	else
 		stub->irq.mode = mode;
-	else if (old == PCIBACK_IRQ_INTX && !start_intx(stub))
-		stub->irq.mode = PCIBACK_IRQ_INTX;
 	return err;
 }
 
 /**
- * pciback_silence - a device's driver is gone: no interrupts, no DMA
+ * pciback_silence - a device's driver is gone: no MSI, no DMA
  * @stub: device
  */
 void pciback_silence(struct pcistub *stub)
 {
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
-		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+		pciback_irq_end_msi(stub);
 		pci_clear_master(stub->pdev);
 	}
 	mutex_unlock(&stub->lock);
@@ -222,14 +231,16 @@ u32 pciback_irq_line_pirq(const struct pcistub *stub)
  * @stub: device
  *
  * Return: 0; -EBUSY while the device uses MSI or MSI-X; -ENODEV if it has no
- * interrupt line; or what request_irq() says.
+ * interrupt line, or is gone; or what request_irq() says.
  */
 int pciback_irq_toggle_standin(struct pcistub *stub)
 {
 	int err = -EBUSY;
 
 	mutex_lock(&stub->lock);
-	if (stub->irq.mode == PCIBACK_IRQ_INTX)
+	if (READ_ONCE(stub->state) == PCISTUB_GONE)
+		err = -ENODEV;
+	else if (stub->irq.mode == PCIBACK_IRQ_INTX)
 		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	else if (stub->irq.mode == PCIBACK_IRQ_NONE)
 		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0);
@@ -248,10 +259,14 @@ void pciback_line_work(struct work_struct *work)
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED && stub->irq.line &&
 	    stub->irq.mode == PCIBACK_IRQ_NONE &&
-	    pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0))
-		dev_warn_ratelimited(&stub->pdev->dev,
-				     "no stand-in for irq %d: dom0 may shut it\n",
-				     stub->irq.line);
+	    pciback_limit_allows(&stub->irq.refusals) &&
+	    pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0)) {
+		/* dom0's own handler does not share the line. */
+		pciback_limit_count(&stub->irq.refusals);
+		dev_warn(&stub->pdev->dev,
+			 "no stand-in for irq %d: dom0 may shut it\n",
+			 stub->irq.line);
+	}
 	mutex_unlock(&stub->lock);
 	pcistub_put(stub);
 }

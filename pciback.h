@@ -59,7 +59,7 @@ enum pcistub_state {
 
 /**
  * enum pciback_irq_mode - how a device interrupts
- * @PCIBACK_IRQ_NONE: not at all, or by a line that dom0 does not listen to
+ * @PCIBACK_IRQ_NONE: not at all, or by a line on which dom0 has no stand-in
  * @PCIBACK_IRQ_INTX: by its line, on which dom0 has a stand-in handler
  * @PCIBACK_IRQ_MSI: by MSI
  * @PCIBACK_IRQ_MSIX: by MSI-X
@@ -71,6 +71,16 @@ enum pciback_irq_mode {
 	PCIBACK_IRQ_MSIX,
 };
 
+/**
+ * struct pciback_limit - bounds what a guest has the kernel complain about
+ * @nr: how often it did, since the last quiet minute
+ * @last: when the last time was, in jiffies
+ */
+struct pciback_limit {
+	unsigned int nr;
+	unsigned long last;
+};
+
 /* Vectors of MSI, PCI 3.0 section 6.8.1.3. */
 #define PCIBACK_MAX_MSI 32
 
@@ -79,19 +89,21 @@ enum pciback_irq_mode {
  * @mode: see there; changed by pciback_irq_set_mode() alone
  * @line: Linux irq of the interrupt pin, 0 if the device has none
  * @name: of the stand-in handler, in /proc/interrupts
- * @ack: the stand-in claims the line's interrupts as its own
- * @handled: interrupts that the stand-in saw
- * @failures: how often MSI or MSI-X could not be started for the present guest
- * @failed: when the last of them was, in jiffies
+ * @standin: the stand-in is there
+ * @ack: it claims the line's interrupts as its own
+ * @handled: interrupts that it saw
+ * @failures: of MSI and MSI-X that could not be started
+ * @refusals: of stand-ins
  */
 struct pciback_irq {
 	enum pciback_irq_mode mode;
 	int line;
 	char name[32];
+	bool standin;
 	bool ack;
 	unsigned long handled;
-	unsigned int failures;
-	unsigned long failed;
+	struct pciback_limit failures;
+	struct pciback_limit refusals;
 };
 
 /* Registers whose denied writes are kept and logged, for each guest. */
@@ -157,7 +169,7 @@ enum pciback_chore {
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under @lock
  * @resting: idle, and suspended by runtime power management; under @lock
- *
+ * @failures: of power states and VPD that the device does not give; under @lock
  * @quirk_list: rows that the administrator added; under @lock
  *
  * @conf_lock: irq-safe spinlock for what follows, to @count
@@ -196,6 +208,7 @@ struct pcistub {
 	struct pci_saved_state *fresh;
 	bool resetting;
 	bool resting;
+	struct pciback_limit failures;
 	struct list_head quirk_list;
 
 	spinlock_t conf_lock; /* see the lock order */
@@ -372,9 +385,14 @@ void pciback_slots_clear(void);
 int pciback_quirk_add(struct pcistub *stub, const struct pciback_quirk *quirk);
 void pciback_quirks_free(struct pcistub *stub);
 
+/* limit.c */
+bool pciback_limit_allows(const struct pciback_limit *limit);
+void pciback_limit_count(struct pciback_limit *limit);
+
 /* irq.c */
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr);
+void pciback_irq_end_msi(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
 u32 pciback_irq_line_pirq(const struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
@@ -405,6 +423,8 @@ void pcistub_conf_begin(struct pcistub *stub);
 void pcistub_conf_end(struct pcistub *stub);
 void pciback_guest_flr(struct pciback_conf *conf);
 void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr);
+bool pciback_guest_may_fail(struct pciback_conf *conf);
+void pciback_guest_failed(struct pciback_conf *conf);
 bool pciback_request_try(struct pciback_session *sess,
 			 struct pciback_request *req);
 void pciback_request_serve(struct pciback_session *sess,

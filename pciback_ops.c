@@ -86,6 +86,26 @@ void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
 	stub->chore = PCIBACK_VPD;
 }
 
+/**
+ * pciback_guest_may_fail - may a guest have something done that may fail?
+ * @conf: policy of the device; its lock is held, in process context
+ *
+ * Return: false after some failures, of which the core has logged each.
+ */
+bool pciback_guest_may_fail(struct pciback_conf *conf)
+{
+	return pciback_limit_allows(&pcistub_of(conf->pdev)->failures);
+}
+
+/**
+ * pciback_guest_failed - it did fail
+ * @conf: policy of the device; its lock is held, in process context
+ */
+void pciback_guest_failed(struct pciback_conf *conf)
+{
+	pciback_limit_count(&pcistub_of(conf->pdev)->failures);
+}
+
 static bool denied_before(const struct pcistub *stub, u16 offset)
 {
 	unsigned int i;
@@ -163,7 +183,7 @@ static int serve_disable_msi(struct pcistub *stub, struct pciback_request *req)
 {
 	if (stub->irq.mode == PCIBACK_IRQ_MSI ||
 	    stub->irq.mode == PCIBACK_IRQ_MSIX)
-		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
+		pciback_irq_end_msi(stub);
 	req->op.value = pciback_irq_line_pirq(stub);
 	return 0;
 }
@@ -290,16 +310,33 @@ bool pciback_request_try(struct pciback_session *sess,
 	return done;
 }
 
+static bool may_read_vpd(struct pcistub *stub,
+			 const struct pciback_session *sess)
+{
+	bool may;
+
+	mutex_lock(&stub->lock);
+	may = pcistub_serves(stub, sess) &&
+	      stub->pdev->current_state == PCI_D0 &&
+	      pciback_limit_allows(&stub->failures);
+	mutex_unlock(&stub->lock);
+	return may;
+}
+
 static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
 {
-	struct pci_dev *pdev = stub->pdev;
 	__le32 word;
+	ssize_t got;
 
-	if (pci_read_vpd(pdev, stub->vpd_addr, sizeof(word), &word) !=
-	    sizeof(word))
+	if (!may_read_vpd(stub, sess))
 		return;
+	got = pci_read_vpd(stub->pdev, stub->vpd_addr, sizeof(word), &word);
+
 	mutex_lock(&stub->lock);
-	if (pcistub_serves(stub, sess)) {
+	/* The core has logged that. */
+	if (got == -ETIMEDOUT)
+		pciback_limit_count(&stub->failures);
+	if (got == sizeof(word) && pcistub_serves(stub, sess)) {
 		pcistub_conf_begin(stub);
 		pciback_vpd_show(stub->conf, stub->vpd_pos, le32_to_cpu(word));
 		pcistub_conf_end(stub);

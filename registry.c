@@ -411,7 +411,9 @@ void pcistub_return(struct pcistub *stub)
 		disown(stub);
 		stub->permissive = false;
 		stub->intx_control = false;
-		stub->irq.failures = 0;
+		stub->irq.failures.nr = 0;
+		stub->irq.refusals.nr = 0;
+		stub->failures.nr = 0;
 		stub->nr_denied = 0;
 		stub->count = (struct pciback_count){};
 		queue_clean(stub);

@@ -283,6 +283,15 @@ void pciback_guest_decodes(struct pciback_conf *conf)
 	of(conf->pdev)->calls.decodes++;
 }
 
+bool pciback_guest_may_fail(struct pciback_conf *conf)
+{
+	return true;
+}
+
+void pciback_guest_failed(struct pciback_conf *conf)
+{
+}
+
 void pciback_guest_flr(struct pciback_conf *conf)
 {
 	of(conf->pdev)->calls.flr++;

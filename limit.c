@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a guest asks for may fail in ways that the kernel logs, and it may ask as
+ * often as it likes: after some failures it has to wait.
+ */
+#include <linux/jiffies.h>
+
+#include "pciback.h"
+
+#define MAX_FAILURES 10
+#define QUIET_TIME (60 * HZ)
+
+static bool is_quiet(const struct pciback_limit *limit)
+{
+	return time_after(jiffies, limit->last + QUIET_TIME);
+}
+
+/**
+ * pciback_limit_allows - may it be tried again?
+ * @limit: limit; the caller holds the lock that it is under
+ *
+ * Return: false after ten failures without a quiet minute.
+ */
+bool pciback_limit_allows(const struct pciback_limit *limit)
+{
+	return limit->nr < MAX_FAILURES || is_quiet(limit);
+}
+
+/**
+ * pciback_limit_count - it has failed, and the kernel has complained
+ * @limit: limit; the caller holds the lock that it is under
+ */
+void pciback_limit_count(struct pciback_limit *limit)
+{
+	if (is_quiet(limit))
+		limit->nr = 0;
+	limit->nr++;
+	limit->last = jiffies;
+}
