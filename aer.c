@@ -133,17 +133,22 @@ static void tell_toolstack(struct pciback_session *sess)
 }
 
 /*
- * The guest lives, without this device: it cannot interrupt or reach memory any
- * more from here on, and is taken back and reset as soon as nothing waits.
+ * The guest lives, without this device: its requests are answered no more, and by
+ * DMA, MSI included, the device reaches nothing. It is taken back and reset as
+ * soon as nothing waits. The core may have its list of devices locked, which is
+ * inside of stub->lock.
  */
 static void isolate(struct pciback_session *sess, struct pcistub *stub,
 		    enum pciback_evict how)
 {
-	WRITE_ONCE(stub->recovering, false);
-	pciback_silence(stub);
+	stub->told = false;
+	spin_lock_irq(&stub->conf_lock);
+	WRITE_ONCE(stub->evict, how);
+	pci_clear_master(stub->pdev);
+	spin_unlock_irq(&stub->conf_lock);
 	if (how == PCIBACK_LEAVES)
 		tell_toolstack(sess);
-	pciback_session_evict(sess, stub, how);
+	pciback_session_evict(sess);
 }
 
 /* Asks the guest; what is no verdict, or none in time, is DISCONNECT. */
@@ -177,21 +182,37 @@ static void expect_more(struct pcistub *stub)
 {
 	WRITE_ONCE(stub->recovering, true);
 	pcistub_get(stub);
-	if (!queue_delayed_work(pciback_wq, &stub->recover_work, RECOVERY_STEP))
+	if (mod_delayed_work(pciback_wq, &stub->recover_work, RECOVERY_STEP))
 		pcistub_put(stub);
 }
 
 /**
- * pciback_recovery_goes_on - no need to end a recovery: its next step is here
- * @stub: device
- *
- * Return: false if the guest has no part in a recovery.
+ * pciback_recovery_over - the host does nothing more to a device
+ * @stub: device; device_lock() is held
  */
-bool pciback_recovery_goes_on(struct pcistub *stub)
+void pciback_recovery_over(struct pcistub *stub)
 {
 	if (cancel_delayed_work(&stub->recover_work))
 		pcistub_put(stub);
-	return READ_ONCE(stub->recovering);
+	WRITE_ONCE(stub->recovering, false);
+}
+
+static void give_up(struct pcistub *stub)
+{
+	struct pciback_session *sess = pcistub_owner(stub);
+
+	WRITE_ONCE(stub->recovering, false);
+	if (!sess) {
+		/* Who waits for it is kicked, too. */
+		pcistub_clean_again(stub);
+		return;
+	}
+	if (stub->told) {
+		dev_warn(&stub->pdev->dev,
+			 "the host did not recover from the error: reset\n");
+		isolate(sess, stub, PCIBACK_RETURNS);
+	}
+	pciback_session_put(sess);
 }
 
 /**
@@ -202,15 +223,13 @@ void pciback_recover_work(struct work_struct *work)
 {
 	struct pcistub *stub = container_of(work, struct pcistub,
 					    recover_work.work);
-	struct pciback_session *sess = pcistub_owner(stub);
 
-	if (sess && READ_ONCE(stub->recovering)) {
-		dev_warn(&stub->pdev->dev,
-			 "the host did not recover from the error: reset\n");
-		isolate(sess, stub, PCIBACK_RETURNS);
-	}
-	if (sess)
-		pciback_session_put(sess);
+	device_lock(&stub->pdev->dev);
+	/* It may have gone on while we waited. */
+	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
+	    !delayed_work_pending(&stub->recover_work))
+		give_up(stub);
+	device_unlock(&stub->pdev->dev);
 	pcistub_put(stub);
 }
 
@@ -250,7 +269,7 @@ static pci_ers_result_t tell(struct pciback_session *sess, struct pcistub *stub)
 	verdict = ask_guest(sess, stub, XEN_PCI_OP_aer_detected);
 	if (verdict == PCI_ERS_RESULT_DISCONNECT)
 		return verdict;
-	expect_more(stub);
+	stub->told = true;
 	return PCI_ERS_RESULT_NEED_RESET;
 }
 
@@ -261,32 +280,36 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	struct pciback_session *sess = pcistub_owner(stub);
 	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
 
-	pciback_recovery_goes_on(stub);
 	save_config(pdev);
+	WRITE_ONCE(stub->recovering, true);
 	if (sess) {
 		if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
 			verdict = tell(sess, stub);
 		pciback_session_put(sess);
 	}
+	expect_more(stub);
 	return state == pci_channel_io_perm_failure ?
 	       PCI_ERS_RESULT_DISCONNECT : verdict;
 }
 
-/* The guest's driver expects config space as it left it. */
+/*
+ * The guest's driver expects config space as it left it; and a guest that has lost
+ * the device may still reach for its memory.
+ */
 static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
 	pci_ers_result_t verdict = PCI_ERS_RESULT_RECOVERED;
 
+	expect_more(stub);
 	if (!sess)
 		return verdict;
-	if (pciback_recovery_goes_on(stub)) {
-		pci_restore_state(pdev);
+	pci_restore_state(pdev);
+	if (stub->told)
 		verdict = ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
-		if (verdict != PCI_ERS_RESULT_DISCONNECT)
-			expect_more(stub);
-	}
+	else
+		pci_clear_master(pdev);
 	pciback_session_put(sess);
 	return verdict;
 }
@@ -296,14 +319,14 @@ static void resume(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
 
+	pciback_recovery_over(stub);
 	if (!sess) {
 		pcistub_clean_again(stub);
 		return;
 	}
-	if (pciback_recovery_goes_on(stub)) {
-		WRITE_ONCE(stub->recovering, false);
+	if (stub->told)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
-	}
+	stub->told = false;
 	pciback_session_put(sess);
 }
 

@@ -45,13 +45,24 @@ static int add(struct pcistub *stub, const struct pciback_quirk *quirk)
 
 	pcistub_conf_begin(stub);
 	err = pciback_conf_add(stub->conf, &new->reg, 1, 0, stub->conf->size);
-	if (!err)
-		err = pciback_conf_seal(stub->conf);
-	pcistub_conf_end(stub);
-	if (err)
-		kfree(new);
-	else
+	if (!err) {
 		list_add_tail(&new->item, &stub->quirk_list);
+		err = pciback_conf_seal(stub->conf);
+	} else {
+		kfree(new);
+	}
+	pcistub_conf_end(stub);
+	return err;
+}
+
+/* What the register holds is to be seen, which takes a device that is awake. */
+static int add_awake(struct pcistub *stub, const struct pciback_quirk *quirk)
+{
+	int err = pciback_wake(stub);
+
+	if (!err)
+		err = add(stub, quirk);
+	pciback_rest(stub);
 	return err;
 }
 
@@ -75,7 +86,7 @@ int pciback_quirk_add(struct pcistub *stub, const struct pciback_quirk *quirk)
 	else if (old)
 		WRITE_ONCE(old->reg.rw, quirk->mask);
 	else
-		err = add(stub, quirk);
+		err = add_awake(stub, quirk);
 	mutex_unlock(&stub->lock);
 	return err;
 }

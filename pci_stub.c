@@ -67,6 +67,7 @@ static int save_config(struct pci_dev *pdev, struct pci_saved_state **state)
 static int pcistub_prepare(struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
+	struct pciback_conf *conf;
 	int err;
 
 	err = save_config(pdev, &stub->boot);
@@ -84,12 +85,14 @@ static int pcistub_prepare(struct pcistub *stub)
 	err = save_config(pdev, &stub->fresh);
 	if (err)
 		goto disable;
-	stub->conf = pciback_conf_build(pdev);
-	if (IS_ERR(stub->conf)) {
-		err = PTR_ERR(stub->conf);
-		stub->conf = NULL;
+	conf = pciback_conf_build(pdev);
+	if (IS_ERR(conf)) {
+		err = PTR_ERR(conf);
 		goto disable;
 	}
+	mutex_lock(&stub->lock);
+	stub->conf = conf;
+	mutex_unlock(&stub->lock);
 	guard_msix(pdev, PHYSDEVOP_prepare_msix);
 	pciback_power_init(stub);
 
@@ -177,7 +180,7 @@ static void pcistub_remove(struct pci_dev *pdev)
 	bool clean = READ_ONCE(stub->state) == PCISTUB_FREE;
 	struct pciback_session *sess = pcistub_unregister(stub);
 
-	pciback_recovery_goes_on(stub);
+	pciback_recovery_over(stub);
 	/* Whoever found the device in the guest's map is done with it. */
 	if (sess)
 		synchronize_rcu();

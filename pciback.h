@@ -14,9 +14,13 @@
  *	stub->conf_lock	spin	the policy's shadows and the raw access
  *	chan->lock	spin	life of a channel, and its AER request
  *
- * What the PCI core calls with device_lock() held never takes sess->lock.
+ * What the PCI core calls with device_lock() held never takes sess->lock. Of
+ * what it calls for errors, with pci_bus_sem held, nothing takes stub->lock: the
+ * core takes pci_bus_sem for a reset or a power state, which we ask for with that
+ * lock held. Nor is VPD read with it, since the core has that wait for resets.
  * The map of a session changes under sess->map_lock, a leaf inside of the
- * registry lock, and is read under RCU.
+ * registry lock, and is read under RCU. The lock of the list of sessions is a leaf
+ * too; the one by which bus resets take turns is outside of all.
  */
 #ifndef XEN_PCIBACK_H
 #define XEN_PCIBACK_H
@@ -155,8 +159,8 @@ enum pciback_chore {
  * @sbdf: its address
  *
  * @state: under the registry lock
- * @held: what @state was before a neighbour's bus reset made it CLEANING, or
- *	CLEANING; under the registry lock
+ * @held: a neighbour's bus reset made it CLEANING; under the registry lock
+ * @held_state: what @state was before that
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
  * @reset_err: result of the last reset, 0 or -errno; under the registry lock
@@ -167,7 +171,7 @@ enum pciback_chore {
  * @irq: under @lock
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
- * @resetting: a reset of ours is under way; under @lock
+ * @resetting: a reset of ours is under way; under device_lock()
  * @resting: idle, and suspended by runtime power management; under @lock
  * @failures: of power states and VPD that the device does not give; under @lock
  * @quirk_list: rows that the administrator added; under @lock
@@ -182,13 +186,16 @@ enum pciback_chore {
  * @nr_denied: number of @denied
  * @count: what the present guest did
  * @evict: see there; of the last guest until there is another
- * @recovering: the guest was told of an error, and waits for what comes next
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
+ * @recovering: the host recovers from an error, and may reset the device; changed
+ *	under device_lock()
+ * @told: ... in which the guest takes part; under device_lock()
+ * @recover_work: ends a recovery that nobody went on with, see aer.c
+ *
  * @clean_work: resets the device
  * @line_work: gives dom0 its stand-in handler, see irq.c
- * @recover_work: ends a recovery that nobody went on with, see aer.c
  */
 struct pcistub {
 	struct kref ref;
@@ -196,7 +203,8 @@ struct pcistub {
 	u32 sbdf;
 
 	enum pcistub_state state;
-	enum pcistub_state held;
+	bool held;
+	enum pcistub_state held_state;
 	struct pciback_session *sess;
 	int reset_err;
 	bool reset_bus;
@@ -221,13 +229,15 @@ struct pcistub {
 	unsigned int nr_denied;
 	struct pciback_count count;
 	enum pciback_evict evict;
-	bool recovering;
 	bool permissive;
 	bool intx_control;
 
+	bool recovering;
+	bool told;
+	struct delayed_work recover_work;
+
 	struct work_struct clean_work;
 	struct work_struct line_work;
-	struct delayed_work recover_work;
 };
 
 /**
@@ -461,8 +471,7 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
 bool pciback_session_cut(struct pciback_session *sess);
 void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);
-void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub,
-			   enum pciback_evict how);
+void pciback_session_evict(struct pciback_session *sess);
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
 
 /* xenbus.c: its states */
@@ -479,6 +488,6 @@ extern const struct attribute_group *pciback_device_groups[];
 extern const struct pci_error_handlers pciback_err_handler;
 bool pciback_aer_event(struct pciback_channel *chan);
 void pciback_recover_work(struct work_struct *work);
-bool pciback_recovery_goes_on(struct pcistub *stub);
+void pciback_recovery_over(struct pcistub *stub);
 
 #endif /* XEN_PCIBACK_H */

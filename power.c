@@ -79,21 +79,22 @@ int pciback_wake(struct pcistub *stub)
 
 /**
  * pciback_rest - let a device sleep after a while, unless a guest has it
- * @stub: device
+ * @stub: device; the caller holds its lock
+ *
+ * One that a guest lost to an error stays awake: the guest lives, and an access
+ * to a device that sleeps could end in an error of the host's.
  */
 void pciback_rest(struct pcistub *stub)
 {
-	enum pcistub_state state;
+	enum pcistub_state state = READ_ONCE(stub->state);
 
-	mutex_lock(&stub->lock);
-	state = READ_ONCE(stub->state);
-	if (!disable_idle_d3 && !stub->resting &&
-	    state != PCISTUB_ASSIGNED && state != PCISTUB_GONE) {
-		stub->resting = true;
-		pm_runtime_mark_last_busy(&stub->pdev->dev);
-		pm_runtime_put_autosuspend(&stub->pdev->dev);
-	}
-	mutex_unlock(&stub->lock);
+	lockdep_assert_held(&stub->lock);
+	if (disable_idle_d3 || stub->resting || state == PCISTUB_ASSIGNED ||
+	    state == PCISTUB_GONE || READ_ONCE(stub->evict) != PCIBACK_STAYS)
+		return;
+	stub->resting = true;
+	pm_runtime_mark_last_busy(&stub->pdev->dev);
+	pm_runtime_put_autosuspend(&stub->pdev->dev);
 }
 
 /* Work items are frozen by now: only the event handler has to be kept off. */

@@ -17,6 +17,9 @@ MODULE_PARM_DESC(strict_reset, "Refuse a device to a guest if its reset failed")
 static DEFINE_MUTEX(registry_lock);
 static DEFINE_XARRAY(stubs);
 
+/* From pcistub_hold_bus() to pcistub_unhold_bus(). */
+static DEFINE_MUTEX(bus_lock);
+
 /**
  * pcistub_sbdf - the address of a device as one number
  * @pdev: device
@@ -90,7 +93,8 @@ struct pcistub *pcistub_find(u32 sbdf)
 
 /**
  * pcistub_for_each - call a function for all claimed devices, by address
- * @fn: function; called under the registry lock, ends the walk unless it is 0
+ * @fn: function; called without the registry lock, may find a device gone, and
+ *	ends the walk unless it returns 0
  * @data: for @fn
  *
  * Return: what @fn returned last.
@@ -101,13 +105,17 @@ int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data)
 	unsigned long sbdf;
 	int err = 0;
 
-	mutex_lock(&registry_lock);
-	xa_for_each(&stubs, sbdf, stub) {
-		err = fn(stub, data);
-		if (err)
+	for (sbdf = 0; !err; sbdf++) {
+		mutex_lock(&registry_lock);
+		stub = xa_find(&stubs, &sbdf, U32_MAX, XA_PRESENT);
+		if (stub)
+			pcistub_get(stub);
+		mutex_unlock(&registry_lock);
+		if (!stub)
 			break;
+		err = fn(stub, data);
+		pcistub_put(stub);
 	}
-	mutex_unlock(&registry_lock);
 	return err;
 }
 
@@ -186,10 +194,11 @@ static bool is_below(const struct pcistub *stub, const struct pci_bus *bus)
 {
 	const struct pci_bus *at;
 
-	for (at = stub->pdev->bus; at; at = at->parent)
-		if (at == bus)
-			return true;
-	return false;
+	/* A bus of virtual functions alone has no bridge. */
+	for (at = stub->pdev->bus; at != bus; at = at->parent)
+		if (!at->self)
+			return false;
+	return true;
 }
 
 /* Devices of ours on a bus and below it; INT_MAX if a guest has one. */
@@ -220,7 +229,8 @@ static int count_device(struct pci_dev *pdev, void *nr)
  * @stub: device that is to be reset
  *
  * The bus is walked without the registry lock: the core reports errors, for
- * which we need that lock, with the list of the bus's devices locked.
+ * which we need that lock, with the list of the bus's devices locked. One such
+ * reset at a time: it is waited for by those that come to the same bus.
  *
  * Return: 0, to be followed by pcistub_unhold_bus(); -ENOTTY: the bus has no
  * reset; -EBUSY: a device on it is a guest's, or not ours.
@@ -234,6 +244,7 @@ int pcistub_hold_bus(struct pcistub *stub)
 
 	if (pci_is_root_bus(bus))
 		return -ENOTTY;
+	mutex_lock(&bus_lock);
 	pci_walk_bus(bus, count_device, &nr);
 	mutex_lock(&registry_lock);
 	if (stub->state == PCISTUB_CLEANING && count_free(bus) == nr)
@@ -242,10 +253,13 @@ int pcistub_hold_bus(struct pcistub *stub)
 		if (err || !is_below(other, bus) ||
 		    other->state == PCISTUB_CLEANING)
 			continue;
-		other->held = other->state;
+		other->held = true;
+		other->held_state = other->state;
 		WRITE_ONCE(other->state, PCISTUB_CLEANING);
 	}
 	mutex_unlock(&registry_lock);
+	if (err)
+		mutex_unlock(&bus_lock);
 	return err;
 }
 
@@ -261,17 +275,17 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 
 	mutex_lock(&registry_lock);
 	xa_for_each(&stubs, sbdf, other) {
-		if (other->held == PCISTUB_CLEANING ||
-		    !is_below(other, stub->pdev->bus))
+		if (!other->held)
 			continue;
-		WRITE_ONCE(other->state, other->held);
-		other->held = PCISTUB_CLEANING;
+		other->held = false;
+		WRITE_ONCE(other->state, other->held_state);
 		if (!err)
 			set_cleaned(other, 0, true);
 	}
 	if (!err && stub->state == PCISTUB_CLEANING)
 		set_cleaned(stub, 0, true);
 	mutex_unlock(&registry_lock);
+	mutex_unlock(&bus_lock);
 }
 
 /* After an error, a device whose reset fails is broken. */
@@ -285,28 +299,39 @@ static bool is_strict(const struct pcistub *stub)
 	return READ_ONCE(strict_reset) || READ_ONCE(stub->strict_reset);
 }
 
-static int check_free(struct pcistub *stub, domid_t domid)
+static int check_dirty(struct pcistub *stub, struct pciback_session *sess)
 {
+	bool refused = is_strict(stub) || is_broken(stub);
+
+	/* A guest can have us try again, by coming back once more. */
+	if (__ratelimit(&sess->errors))
+		dev_err(&stub->pdev->dev,
+			"%s domain %d: its reset failed (%d)%s\n",
+			refused ? "refused to" : "given all the same to",
+			pciback_session_domid(sess), stub->reset_err,
+			is_strict(stub) ? ", strict_reset is set" : "");
+	return refused ? -EIO : 0;
+}
+
+static int check_free(struct pcistub *stub, struct pciback_session *sess)
+{
+	/* The host may still reset it. */
+	if (READ_ONCE(stub->recovering))
+		return -EAGAIN;
 	switch (stub->state) {
 	case PCISTUB_FREE:
 		return 0;
 	case PCISTUB_CLEANING:
 		return -EAGAIN;
 	case PCISTUB_DIRTY:
-		if (is_strict(stub) || is_broken(stub)) {
-			dev_err(&stub->pdev->dev,
-				"refused to domain %d: reset failed (%d)%s\n",
-				domid, stub->reset_err, is_strict(stub) ?
-				", strict_reset is set" : " after an error");
-			return -EIO;
-		}
-		dev_warn(&stub->pdev->dev,
-			 "given to domain %d although its reset failed (%d)\n",
-			 domid, stub->reset_err);
-		return 0;
-	default:
-		return -EBUSY;
+		return check_dirty(stub, sess);
+	case PCISTUB_ASSIGNED:
+		/* A guest that is no more gives it back any moment. */
+		return READ_ONCE(stub->sess->gone) ? -EAGAIN : -EBUSY;
+	case PCISTUB_GONE:
+		break;
 	}
+	return -ENODEV;
 }
 
 /* From here on Xen maps this device's vectors into the guest. */
@@ -323,7 +348,7 @@ static int register_owner(struct pci_dev *pdev, domid_t domid)
 /**
  * pcistub_assign - give a device to a guest
  * @sbdf: address of the device
- * @sess: the guest
+ * @sess: the guest; the caller holds its lock
  * @found: the device, with a reference that pcistub_return() drops
  *
  * Return: 0; -ENODEV: not claimed; -EBUSY: another guest's; -EAGAIN: being
@@ -333,21 +358,21 @@ static int register_owner(struct pci_dev *pdev, domid_t domid)
 int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found)
 {
-	domid_t domid = pciback_session_domid(sess);
 	struct pcistub *stub;
 	int err = -ENODEV;
+
+	lockdep_assert_held(&sess->lock);
 
 	mutex_lock(&registry_lock);
 	stub = xa_load(&stubs, sbdf);
 	if (stub)
-		err = check_free(stub, domid);
+		err = check_free(stub, sess);
 	if (!err)
-		err = register_owner(stub->pdev, domid);
+		err = register_owner(stub->pdev, pciback_session_domid(sess));
 	if (!err) {
 		pcistub_get(stub);
 		stub->sess = sess;
 		WRITE_ONCE(stub->evict, PCIBACK_STAYS);
-		WRITE_ONCE(stub->recovering, false);
 		WRITE_ONCE(stub->state, PCISTUB_ASSIGNED);
 		*found = stub;
 	}

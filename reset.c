@@ -45,6 +45,25 @@ static void clear_msi(struct pci_dev *pdev)
 						PCI_MSIX_FLAGS_MASKALL));
 }
 
+/* The bridge too: with its config the core resets the bus behind it. */
+static void lock_device(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+
+	if (bridge)
+		pci_dev_lock(bridge);
+	device_lock(&pdev->dev);
+}
+
+static void unlock_device(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+
+	device_unlock(&pdev->dev);
+	if (bridge)
+		pci_dev_unlock(bridge);
+}
+
 /*
  * Resets a device under its guest: the core saves its config, vectors included,
  * and brings it back. Of the guest's shadows the reset takes none, since what
@@ -131,13 +150,13 @@ static int reset_function(struct pcistub *stub)
 {
 	int err = -ENODEV;
 
-	device_lock(&stub->pdev->dev);
+	lock_device(stub->pdev);
 	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
 		mutex_lock(&stub->lock);
 		err = pciback_reset(stub);
 		mutex_unlock(&stub->lock);
 	}
-	device_unlock(&stub->pdev->dev);
+	unlock_device(stub->pdev);
 	return err;
 }
 
@@ -155,7 +174,9 @@ void pciback_clean_work(struct work_struct *work)
 
 	if (err != -ENOTTY || reset_bus(stub))
 		pcistub_cleaned(stub, err);
+	mutex_lock(&stub->lock);
 	pciback_rest(stub);
+	mutex_unlock(&stub->lock);
 	pciback_sessions_kick();
 	pcistub_put(stub);
 }
@@ -181,14 +202,14 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 	if (err != -EBUSY || !in_use)
 		return err;
 
-	device_lock(&stub->pdev->dev);
+	lock_device(stub->pdev);
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
 		pci_clear_master(stub->pdev);
 		err = reset_in_place(stub);
 	}
 	mutex_unlock(&stub->lock);
-	device_unlock(&stub->pdev->dev);
+	unlock_device(stub->pdev);
 	return err;
 }
 
@@ -200,12 +221,12 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 void pciback_reset_for_guest(struct pcistub *stub,
 			     const struct pciback_session *sess)
 {
-	device_lock(&stub->pdev->dev);
+	lock_device(stub->pdev);
 	mutex_lock(&stub->lock);
 	if (pcistub_serves(stub, sess))
 		reset_in_place(stub);
 	mutex_unlock(&stub->lock);
-	device_unlock(&stub->pdev->dev);
+	unlock_device(stub->pdev);
 }
 
 /**
@@ -238,6 +259,6 @@ void pciback_reset_done(struct pci_dev *pdev)
 	if (stub->resetting)
 		return;
 	pcistub_conf_end(stub);
-	mutex_unlock(&stub->lock);
 	pciback_rest(stub);
+	mutex_unlock(&stub->lock);
 }

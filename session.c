@@ -130,8 +130,7 @@ void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 		pcistub_put(stub);
 		dev_warn(&stub->pdev->dev, "taken from domain %d while in use\n",
 			 pciback_session_domid(sess));
-		WRITE_ONCE(sess->lost, true);
-		pciback_session_kick(sess);
+		pciback_session_evict(sess);
 		pciback_session_put(sess);
 	}
 }
@@ -154,14 +153,42 @@ static void refuse(struct pciback_session *sess, const struct pciback_wish *wish
 	pciback_store_state(sess, wish, XenbusStateClosed, false);
 }
 
+static int publish(struct pciback_session *sess, const struct pciback_wish *wish,
+		   struct pciback_vdev *dev)
+{
+	struct pciback_keys keys = {
+		.wish = wish, .state = XenbusStateInitialised, .vdev = dev,
+	};
+	struct pcistub *stub = dev->stub;
+	int err;
+
+	mutex_lock(&stub->lock);
+	err = pciback_wake(stub);
+	mutex_unlock(&stub->lock);
+	if (!err)
+		err = pciback_map_add(sess, dev);
+	if (err) {
+		pcistub_return(stub);
+		pciback_session_put(sess);
+		return err;
+	}
+	if (wish->permissive)
+		WRITE_ONCE(stub->permissive, true);
+	keys.root = dev->vaddr >> 8;
+	err = pciback_store_write(sess, &keys);
+	if (err)
+		take_back(sess, wish->sbdf, false);
+	else
+		dev_info(&stub->pdev->dev, "given to domain %d as %s\n",
+			 pciback_session_domid(sess),
+			 pciback_name(dev->vaddr).s);
+	return err;
+}
+
 static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 {
 	struct pciback_vdev dev = {
 		.sbdf = wish->sbdf, .vdevfn = wish->vdevfn,
-	};
-	struct pciback_keys keys = {
-		.wish = wish, .state = XenbusStateInitialised,
-		.vdev = &dev,
 	};
 	int err;
 
@@ -170,26 +197,11 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 		return err;
 	/* A device that is assigned holds on to its session. */
 	kref_get(&sess->ref);
+	/* An unbind takes the map's reference. */
+	pcistub_get(dev.stub);
 	dev.virtfn = dev.stub->pdev->is_virtfn;
-	mutex_lock(&dev.stub->lock);
-	err = pciback_wake(dev.stub);
-	mutex_unlock(&dev.stub->lock);
-	if (!err)
-		err = pciback_map_add(sess, &dev);
-	if (err) {
-		pcistub_return(dev.stub);
-		pciback_session_put(sess);
-		return err;
-	}
-	if (wish->permissive)
-		WRITE_ONCE(dev.stub->permissive, true);
-	keys.root = dev.vaddr >> 8;
-	err = pciback_store_write(sess, &keys);
-	if (err)
-		take_back(sess, wish->sbdf, false);
-	else
-		dev_info(&dev.stub->pdev->dev, "given to domain %d as %s\n",
-			 pciback_session_domid(sess), pciback_name(dev.vaddr).s);
+	err = publish(sess, wish, &dev);
+	pcistub_put(dev.stub);
 	return err;
 }
 
@@ -411,15 +423,11 @@ void pciback_session_silence(struct pciback_session *sess)
 }
 
 /**
- * pciback_session_evict - a guest is to lose a device
+ * pciback_session_evict - a guest is to lose the devices that are marked so
  * @sess: session
- * @stub: one of its devices
- * @how: for good, or to get it again
  */
-void pciback_session_evict(struct pciback_session *sess, struct pcistub *stub,
-			   enum pciback_evict how)
+void pciback_session_evict(struct pciback_session *sess)
 {
-	WRITE_ONCE(stub->evict, how);
 	WRITE_ONCE(sess->lost, true);
 	pciback_session_kick(sess);
 }

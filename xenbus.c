@@ -86,13 +86,14 @@ static void count_failure(struct pciback_session *sess)
 	sess->penalty += FAILURE_COST;
 }
 
-static int read_publication(struct pciback_session *sess, grant_ref_t *gref,
+static int read_publication(struct pciback_session *sess,
+			    struct xenbus_transaction xbt, grant_ref_t *gref,
 			    evtchn_port_t *port)
 {
 	char *magic;
 	int err;
 
-	err = xenbus_gather(XBT_NIL, sess->otherend, "pci-op-ref", "%u", gref,
+	err = xenbus_gather(xbt, sess->otherend, "pci-op-ref", "%u", gref,
 			    "event-channel", "%u", port, "magic", NULL, &magic,
 			    NULL);
 	if (err)
@@ -100,6 +101,17 @@ static int read_publication(struct pciback_session *sess, grant_ref_t *gref,
 	err = strcmp(magic, XEN_PCI_MAGIC) ? -EPROTO : 0;
 	kfree(magic);
 	return err;
+}
+
+/* Is there another page or event channel than we know? */
+static bool published_anew(struct pciback_session *sess,
+			   struct xenbus_transaction xbt)
+{
+	evtchn_port_t port;
+	grant_ref_t gref;
+
+	return !read_publication(sess, xbt, &gref, &port) &&
+	       (gref != sess->chan.gref || port != sess->chan.port);
 }
 
 static void forget_frontend(struct pciback_session *sess)
@@ -117,11 +129,22 @@ static void forget_frontend(struct pciback_session *sess)
  */
 static void reset_frontend(struct pciback_session *sess)
 {
+	const char *dir = sess->otherend;
+	struct xenbus_transaction xbt;
+	int end;
+
+	do {
+		if (xenbus_transaction_start(&xbt))
+			return;
+		/* Not if it has just come back by itself. */
+		if (xenbus_exists(xbt, dir, "state") &&
+		    !published_anew(sess, xbt))
+			xenbus_printf(xbt, dir, "state", "%d",
+				      XenbusStateInitialising);
+		end = xenbus_transaction_end(xbt, false);
+	} while (end == -EAGAIN);
 	forget_frontend(sess);
 	set_state(sess, XenbusStateInitialised);
-	if (xenbus_exists(XBT_NIL, sess->otherend, "state"))
-		xenbus_printf(XBT_NIL, sess->otherend, "state", "%d",
-			      XenbusStateInitialising);
 }
 
 static void connect(struct pciback_session *sess)
@@ -130,7 +153,7 @@ static void connect(struct pciback_session *sess)
 	grant_ref_t gref;
 	int err;
 
-	err = read_publication(sess, &gref, &port);
+	err = read_publication(sess, XBT_NIL, &gref, &port);
 	if (err) {
 		fail(sess, err, err == -EPROTO ?
 		     "frontend speaks another protocol (magic)" :
@@ -151,20 +174,10 @@ static void connect(struct pciback_session *sess)
 		fail(sess, err, "frontend's page or event channel is of no use");
 }
 
-/* Is there another page or event channel than we know? */
-static bool published_anew(struct pciback_session *sess)
-{
-	evtchn_port_t port;
-	grant_ref_t gref;
-
-	return !read_publication(sess, &gref, &port) &&
-	       (gref != sess->chan.gref || port != sess->chan.port);
-}
-
 /* The frontend has not come to be Connected yet: is it still the same? */
 static void reconnect(struct pciback_session *sess)
 {
-	if (published_anew(sess))
+	if (published_anew(sess, XBT_NIL))
 		connect(sess);
 	else if (pciback_channel_abandoned(sess))
 		reset_frontend(sess);
@@ -253,7 +266,7 @@ static void act(struct pciback_session *sess, enum pciback_action action)
 		reconnect(sess);
 		break;
 	case PCIBACK_RETRY:
-		if (published_anew(sess))
+		if (published_anew(sess, XBT_NIL))
 			set_state(sess, XenbusStateInitialised);
 		break;
 	case PCIBACK_DETACH:
