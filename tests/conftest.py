@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from rig import tap  # noqa: E402: found by way of the line above
+from rig import build, tap  # noqa: E402: found by way of the line above
 
 # Worst outcome of each test: an error before or after it is a failure.
 OUTCOMES = {}
@@ -33,6 +33,18 @@ def images(request):
     """Kernels, Xen and user space, made when the cache lacks them."""
     from rig.images import Images
     return Images(request.config.getoption("dom0"))
+
+
+@pytest.fixture(scope="session")
+def ko(request, images):
+    """Path of the module under test."""
+    option = request.config.getoption("ko")
+    if option == "debian":
+        return images.own_module()
+    if option:
+        return Path(option)
+    # A debug kernel was built with the tree as a part of it.
+    return images.own_module() if images.debug else build.module(images)
 
 
 def pytest_collect_file(file_path, parent):

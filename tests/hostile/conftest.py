@@ -17,15 +17,6 @@ QUIET = []
 
 
 @pytest.fixture(scope="session")
-def ko(request, images):
-    """Path of the module under test."""
-    option = request.config.getoption("ko")
-    if option == "debian":
-        return images.debian_module()
-    return Path(option) if option else build.module(images)
-
-
-@pytest.fixture(scope="session")
 def cpio(images, tmp_path_factory):
     """What the guests get beside their initramfs."""
     status, out = build.make(images, GUEST)

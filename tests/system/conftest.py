@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fixtures of the system tier: a machine shared by the tests of a file."""
 
-from pathlib import Path
-
 import pytest
 
-from rig import build, debugkernel
+from rig import debugkernel
 from rig.channel import RigError
 from rig.dom0 import Dom0
 from rig.guest import Guest
@@ -88,18 +86,6 @@ def _close(bed, failed):
     if found or failed or bed.worn:
         found += bed.discard()
     return found
-
-
-@pytest.fixture(scope="session")
-def ko(request, images):
-    """Path of the module under test."""
-    option = request.config.getoption("ko")
-    if option == "debian":
-        return images.own_module()
-    if option:
-        return Path(option)
-    # A debug kernel was built with the tree as a part of it.
-    return images.own_module() if images.debug else build.module(images)
 
 
 @pytest.fixture(scope="session")
