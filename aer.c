@@ -234,7 +234,7 @@ void pciback_recover_work(struct work_struct *work)
 }
 
 /* Config as the guest has it, or as a guest gets it if it cannot be read. */
-static void save_config(struct pci_dev *pdev)
+static void keep_config(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	u16 vendor;
@@ -280,7 +280,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	struct pciback_session *sess = pcistub_owner(stub);
 	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
 
-	save_config(pdev);
+	keep_config(pdev);
 	WRITE_ONCE(stub->recovering, true);
 	if (sess) {
 		if (READ_ONCE(stub->evict) == PCIBACK_STAYS)

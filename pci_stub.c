@@ -283,6 +283,7 @@ static int __init prepare_seized(struct device *dev, void *unused)
 
 static void pciback_release_all(void)
 {
+	/* Sessions that have just ended give their devices back first. */
 	flush_workqueue(pciback_wq);
 	pci_unregister_driver(&pcistub_driver);
 	destroy_workqueue(pciback_wq);

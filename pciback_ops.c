@@ -179,7 +179,7 @@ static int serve_enable_multi_msi(struct pcistub *stub,
 }
 
 /* Either op ends either mode: frontends mix them up, see irq.c. */
-static int serve_disable_msi(struct pcistub *stub, struct pciback_request *req)
+static int serve_disable(struct pcistub *stub, struct pciback_request *req)
 {
 	if (stub->irq.mode == PCIBACK_IRQ_MSI ||
 	    stub->irq.mode == PCIBACK_IRQ_MSIX)
@@ -223,9 +223,9 @@ static const struct op_policy op_policy[] = {
 	[XEN_PCI_OP_conf_read] = { serve_conf_read, .conf = true },
 	[XEN_PCI_OP_conf_write] = { serve_conf_write, .conf = true },
 	[XEN_PCI_OP_enable_msi] = { serve_enable_msi },
-	[XEN_PCI_OP_disable_msi] = { serve_disable_msi },
+	[XEN_PCI_OP_disable_msi] = { serve_disable },
 	[XEN_PCI_OP_enable_msix] = { serve_enable_msix },
-	[XEN_PCI_OP_disable_msix] = { serve_disable_msi },
+	[XEN_PCI_OP_disable_msix] = { serve_disable },
 	[XEN_PCI_OP_ENABLE_MULTI_MSI] = { serve_enable_multi_msi },
 };
 

@@ -243,7 +243,8 @@ static enum pciback_evict evicted(u32 sbdf)
  * device in its books, detaches it, and pcifront gives up all others if it is
  * not there.
  */
-static int forget(struct pciback_session *sess, const struct pciback_wish *wish)
+static int settle_lost(struct pciback_session *sess,
+		       const struct pciback_wish *wish)
 {
 	if (evicted(wish->sbdf) == PCIBACK_RETURNS)
 		return export(sess, wish);
@@ -264,7 +265,7 @@ static int take_step(struct pciback_session *sess,
 		withdraw(sess, wish);
 		return 0;
 	case PCIBACK_FORGET:
-		return forget(sess, wish);
+		return settle_lost(sess, wish);
 	case PCIBACK_REFUSE:
 		return -EINVAL;
 	}
