@@ -12,12 +12,18 @@
 
 #include "pciback.h"
 
-/* The longest from one step of the host's recovery to the next. */
+/*
+ * The longest that the host does something between two steps of its recovery, of
+ * which it takes each for all devices below a port, one after the other.
+ */
 #define RECOVERY_STEP (10 * HZ)
 
 static unsigned int aer_timeout_ms = 10000;
 module_param(aer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error");
+
+/* When the host's recovery last came to any of our devices, in jiffies. */
+static unsigned long last_step;
 
 /**
  * pciback_aer_event - did the guest answer an error request?
@@ -177,12 +183,22 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 	return verdict;
 }
 
+/* Until then there is another step, for this device or one beside it. */
+static unsigned long next_step(void)
+{
+	return READ_ONCE(last_step) + RECOVERY_STEP +
+	       msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
+}
+
 /* The host's AER core gives up in silence: then nobody goes on after us. */
 static void expect_more(struct pcistub *stub)
 {
+	unsigned long now = jiffies, when = next_step();
+
 	WRITE_ONCE(stub->recovering, true);
 	pcistub_get(stub);
-	if (mod_delayed_work(pciback_wq, &stub->recover_work, RECOVERY_STEP))
+	if (mod_delayed_work(pciback_wq, &stub->recover_work,
+			     time_after(when, now) ? when - now : 0))
 		pcistub_put(stub);
 }
 
@@ -202,17 +218,17 @@ static void give_up(struct pcistub *stub)
 	struct pciback_session *sess = pcistub_owner(stub);
 
 	WRITE_ONCE(stub->recovering, false);
-	if (!sess) {
-		/* Who waits for it is kicked, too. */
-		pcistub_clean_again(stub);
-		return;
-	}
-	if (stub->told) {
+	if (sess && stub->told) {
 		dev_warn(&stub->pdev->dev,
 			 "the host did not recover from the error: reset\n");
 		isolate(sess, stub, PCIBACK_RETURNS);
 	}
-	pciback_session_put(sess);
+	stub->told = false;
+	if (sess)
+		pciback_session_put(sess);
+	else
+		/* Who waits for it is kicked, too. */
+		pcistub_clean_again(stub);
 }
 
 /**
@@ -225,10 +241,13 @@ void pciback_recover_work(struct work_struct *work)
 					    recover_work.work);
 
 	device_lock(&stub->pdev->dev);
-	/* It may have gone on while we waited. */
 	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
-	    !delayed_work_pending(&stub->recover_work))
-		give_up(stub);
+	    READ_ONCE(stub->recovering)) {
+		if (time_before(jiffies, next_step()))
+			expect_more(stub);
+		else
+			give_up(stub);
+	}
 	device_unlock(&stub->pdev->dev);
 	pcistub_put(stub);
 }
@@ -255,24 +274,35 @@ static void keep_config(struct pci_dev *pdev)
  * write the vector table, which Xen keeps from guests: its kernel dies of that.
  * Such a guest gets its device unplugged and, reset, plugged in again.
  */
-static pci_ers_result_t tell(struct pciback_session *sess, struct pcistub *stub)
+static void tell(struct pciback_session *sess, struct pcistub *stub)
 {
-	pci_ers_result_t verdict;
-
-	if (READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
+	/* A driver that is told a second time waits for itself. */
+	if (stub->told || READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
 		dev_warn(&stub->pdev->dev,
 			 "taken from domain %d for a reset after an error\n",
 			 pciback_session_domid(sess));
 		isolate(sess, stub, PCIBACK_RETURNS);
-		return PCI_ERS_RESULT_NEED_RESET;
+	} else if (ask_guest(sess, stub, XEN_PCI_OP_aer_detected) !=
+		   PCI_ERS_RESULT_DISCONNECT) {
+		stub->told = true;
 	}
-	verdict = ask_guest(sess, stub, XEN_PCI_OP_aer_detected);
-	if (verdict == PCI_ERS_RESULT_DISCONNECT)
-		return verdict;
-	stub->told = true;
-	return PCI_ERS_RESULT_NEED_RESET;
 }
 
+/* The host will do nothing more to the device; the rest is ours. */
+static void host_gave_up(struct pciback_session *sess, struct pcistub *stub)
+{
+	pciback_recovery_over(stub);
+	stub->told = false;
+	if (!sess)
+		pcistub_clean_again(stub);
+	else if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
+		isolate(sess, stub, PCIBACK_RETURNS);
+}
+
+/*
+ * A guest that loses its device does not end the recovery of what others have
+ * below the same port: its device is isolated, and the host may go on.
+ */
 static pci_ers_result_t error_detected(struct pci_dev *pdev,
 				       pci_channel_state_t state)
 {
@@ -280,16 +310,20 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	struct pciback_session *sess = pcistub_owner(stub);
 	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
 
-	keep_config(pdev);
-	WRITE_ONCE(stub->recovering, true);
-	if (sess) {
-		if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
-			verdict = tell(sess, stub);
-		pciback_session_put(sess);
+	WRITE_ONCE(last_step, jiffies);
+	if (state == pci_channel_io_perm_failure) {
+		host_gave_up(sess, stub);
+		verdict = PCI_ERS_RESULT_DISCONNECT;
+	} else {
+		keep_config(pdev);
+		WRITE_ONCE(stub->recovering, true);
+		if (sess && READ_ONCE(stub->evict) == PCIBACK_STAYS)
+			tell(sess, stub);
+		expect_more(stub);
 	}
-	expect_more(stub);
-	return state == pci_channel_io_perm_failure ?
-	       PCI_ERS_RESULT_DISCONNECT : verdict;
+	if (sess)
+		pciback_session_put(sess);
+	return verdict;
 }
 
 /*
@@ -300,18 +334,19 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
-	pci_ers_result_t verdict = PCI_ERS_RESULT_RECOVERED;
 
-	expect_more(stub);
-	if (!sess)
-		return verdict;
+	WRITE_ONCE(last_step, jiffies);
+	if (!sess || !pdev->state_saved)
+		pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
-	if (stub->told)
-		verdict = ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
+	if (sess && stub->told)
+		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
 	else
 		pci_clear_master(pdev);
-	pciback_session_put(sess);
-	return verdict;
+	expect_more(stub);
+	if (sess)
+		pciback_session_put(sess);
+	return PCI_ERS_RESULT_RECOVERED;
 }
 
 static void resume(struct pci_dev *pdev)
@@ -319,15 +354,15 @@ static void resume(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
 
+	WRITE_ONCE(last_step, jiffies);
 	pciback_recovery_over(stub);
-	if (!sess) {
+	if (!sess)
 		pcistub_clean_again(stub);
-		return;
-	}
-	if (stub->told)
+	else if (stub->told)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
 	stub->told = false;
-	pciback_session_put(sess);
+	if (sess)
+		pciback_session_put(sess);
 }
 
 const struct pci_error_handlers pciback_err_handler = {

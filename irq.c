@@ -8,8 +8,8 @@
  * bound by the guest itself. If dom0 has a device on the same line, it would
  * see interrupts that nobody claims, and in the end shut the line: so while a
  * guest's device interrupts by a shared line, a stand-in handler of dom0
- * claims them. It comes when the guest turns the device on, stays until the
- * device is reset, and is silent while the guest uses MSI.
+ * claims them. It comes when the guest turns the device on and stays until the
+ * device is reset, or till it finds that no guest has the line any more.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
@@ -54,6 +54,7 @@ static void dismiss_standin(struct pcistub *stub)
 	if (stub->irq.standin)
 		free_irq(stub->irq.line, stub);
 	stub->irq.standin = false;
+	WRITE_ONCE(stub->irq.ack, false);
 }
 
 static int start(struct pcistub *stub, enum pciback_irq_mode mode,
@@ -98,9 +99,7 @@ static void stop(struct pcistub *stub)
 {
 	switch (stub->irq.mode) {
 	case PCIBACK_IRQ_NONE:
-		break;
 	case PCIBACK_IRQ_INTX:
-		WRITE_ONCE(stub->irq.ack, false);
 		break;
 	case PCIBACK_IRQ_MSI:
 	case PCIBACK_IRQ_MSIX:

@@ -55,7 +55,8 @@ int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev)
  * pciback_map_remove - take a device out of a guest's map
  * @sess: session
  * @sbdf: address of the device on the host
- * @lost: the guest knows its address still, which no other device gets meanwhile
+ * @how: unless PCIBACK_STAYS, the guest knows its address still, which no other
+ *	device gets meanwhile
  *
  * Never fails. The guest's requests may use the device until an RCU grace period
  * is over.
@@ -63,7 +64,7 @@ int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev)
  * Return: the device, with the reference that the map had, or NULL.
  */
 struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
-				   bool lost)
+				   enum pciback_evict how)
 {
 	struct pcistub *stub = NULL;
 	struct pciback_vdev *dev;
@@ -72,11 +73,33 @@ struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 	dev = pciback_vmap_entry(map_of(sess), sbdf);
 	if (dev) {
 		stub = dev->stub;
-		dev->lost = lost;
+		dev->lost = how;
 		WRITE_ONCE(dev->stub, NULL);
 	}
 	mutex_unlock(&sess->map_lock);
 	return stub;
+}
+
+/**
+ * pciback_map_settle - a guest has let go of a device that it had lost
+ * @sess: session
+ * @sbdf: address of the device on the host
+ *
+ * Return: how it had lost it; a second time, for good.
+ */
+enum pciback_evict pciback_map_settle(struct pciback_session *sess, u32 sbdf)
+{
+	enum pciback_evict how = PCIBACK_STAYS;
+	struct pciback_vdev *dev;
+
+	mutex_lock(&sess->map_lock);
+	dev = pciback_vmap_entry(map_of(sess), sbdf);
+	if (dev && !dev->stub) {
+		how = dev->lost;
+		dev->lost = PCIBACK_LEAVES;
+	}
+	mutex_unlock(&sess->map_lock);
+	return how;
 }
 
 /**

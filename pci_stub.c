@@ -188,6 +188,8 @@ static void pcistub_remove(struct pci_dev *pdev)
 		pcistub_release(stub, clean && !sess);
 	if (sess)
 		pcistub_disown(stub);
+	/* Who waits for it learns that it is gone. */
+	pciback_sessions_kick();
 	pci_set_drvdata(pdev, NULL);
 	pcistub_put(stub);
 }

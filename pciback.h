@@ -128,18 +128,6 @@ struct pciback_count {
 };
 
 /**
- * enum pciback_evict - what an error comes to for a device and its guest
- * @PCIBACK_STAYS: there was none, or it was recovered from
- * @PCIBACK_LEAVES: the guest loses the device
- * @PCIBACK_RETURNS: the guest loses the device, and gets it again after a reset
- */
-enum pciback_evict {
-	PCIBACK_STAYS,
-	PCIBACK_LEAVES,
-	PCIBACK_RETURNS,
-};
-
-/**
  * enum pciback_chore - what a guest's write leaves to be done without a lock
  * @PCIBACK_NO_CHORE: nothing
  * @PCIBACK_FLR: a function level reset, which needs device_lock()
@@ -450,7 +438,8 @@ bool pciback_channel_abandoned(struct pciback_session *sess);
 /* map.c: which devices a guest has, and where */
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev);
 struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
-				   bool lost);
+				   enum pciback_evict how);
+enum pciback_evict pciback_map_settle(struct pciback_session *sess, u32 sbdf);
 bool pciback_map_has(struct pciback_session *sess, u32 sbdf);
 bool pciback_map_get(struct pciback_session *sess, unsigned int i,
 		     struct pcistub **stub);

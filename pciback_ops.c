@@ -385,6 +385,9 @@ static int serve_unlocked(struct pciback_session *sess, struct pcistub *stub,
 	/* Since we looked for it, it may have become another guest's. */
 	if (pcistub_serves(stub, sess))
 		err = serve_slowly(stub, req);
+	/* It was isolated meanwhile, and this may have undone it. */
+	if (READ_ONCE(stub->evict) != PCIBACK_STAYS)
+		pci_clear_master(stub->pdev);
 	mutex_unlock(&stub->lock);
 	if (!err)
 		do_chore(stub, sess, req->chore);

@@ -316,7 +316,7 @@ static int check_dirty(struct pcistub *stub, struct pciback_session *sess)
 static int check_free(struct pcistub *stub, struct pciback_session *sess)
 {
 	/* The host may still reset it. */
-	if (READ_ONCE(stub->recovering))
+	if (READ_ONCE(stub->recovering) && stub->state != PCISTUB_ASSIGNED)
 		return -EAGAIN;
 	switch (stub->state) {
 	case PCISTUB_FREE:

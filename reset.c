@@ -45,20 +45,25 @@ static void clear_msi(struct pci_dev *pdev)
 						PCI_MSIX_FLAGS_MASKALL));
 }
 
-/* The bridge too: with its config the core resets the bus behind it. */
-static void lock_device(struct pci_dev *pdev)
+/*
+ * The core may reset the bus of a device that is alone on it: then the bridge's
+ * config is not to change meanwhile. Where there are others, who may be other
+ * guests', they do not wait for this.
+ */
+static struct pci_dev *lock_device(struct pci_dev *pdev)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	struct pci_dev *bridge = NULL;
 
+	if (!pdev->is_virtfn && list_is_singular(&pdev->bus->devices))
+		bridge = pdev->bus->self;
 	if (bridge)
 		pci_dev_lock(bridge);
 	device_lock(&pdev->dev);
+	return bridge;
 }
 
-static void unlock_device(struct pci_dev *pdev)
+static void unlock_device(struct pci_dev *pdev, struct pci_dev *bridge)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(pdev);
-
 	device_unlock(&pdev->dev);
 	if (bridge)
 		pci_dev_unlock(bridge);
@@ -148,15 +153,16 @@ static int reset_bus(struct pcistub *stub)
 
 static int reset_function(struct pcistub *stub)
 {
+	struct pci_dev *bridge;
 	int err = -ENODEV;
 
-	lock_device(stub->pdev);
+	bridge = lock_device(stub->pdev);
 	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
 		mutex_lock(&stub->lock);
 		err = pciback_reset(stub);
 		mutex_unlock(&stub->lock);
 	}
-	unlock_device(stub->pdev);
+	unlock_device(stub->pdev, bridge);
 	return err;
 }
 
@@ -194,6 +200,7 @@ void pciback_clean_work(struct work_struct *work)
 int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 {
 	int err = pcistub_clean_again(stub);
+	struct pci_dev *bridge;
 
 	if (!err) {
 		flush_work(&stub->clean_work);
@@ -202,14 +209,14 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 	if (err != -EBUSY || !in_use)
 		return err;
 
-	lock_device(stub->pdev);
+	bridge = lock_device(stub->pdev);
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
 		pci_clear_master(stub->pdev);
 		err = reset_in_place(stub);
 	}
 	mutex_unlock(&stub->lock);
-	unlock_device(stub->pdev);
+	unlock_device(stub->pdev, bridge);
 	return err;
 }
 
@@ -221,12 +228,12 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 void pciback_reset_for_guest(struct pcistub *stub,
 			     const struct pciback_session *sess)
 {
-	lock_device(stub->pdev);
+	struct pci_dev *bridge = lock_device(stub->pdev);
 	mutex_lock(&stub->lock);
 	if (pcistub_serves(stub, sess))
 		reset_in_place(stub);
 	mutex_unlock(&stub->lock);
-	unlock_device(stub->pdev);
+	unlock_device(stub->pdev, bridge);
 }
 
 /**

@@ -97,9 +97,10 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 	return sess;
 }
 
-static void take_back(struct pciback_session *sess, u32 sbdf, bool lost)
+static void take_back(struct pciback_session *sess, u32 sbdf,
+		      enum pciback_evict how)
 {
-	struct pcistub *stub = pciback_map_remove(sess, sbdf, lost);
+	struct pcistub *stub = pciback_map_remove(sess, sbdf, how);
 
 	if (!stub)
 		return;
@@ -114,7 +115,7 @@ static void take_unwanted_back(struct pciback_session *sess,
 	u32 sbdf;
 
 	while (pciback_map_unwanted(sess, wish, nr, &sbdf))
-		take_back(sess, sbdf, false);
+		take_back(sess, sbdf, PCIBACK_STAYS);
 }
 
 /**
@@ -126,7 +127,7 @@ static void take_unwanted_back(struct pciback_session *sess,
  */
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 {
-	if (pciback_map_remove(sess, stub->sbdf, true)) {
+	if (pciback_map_remove(sess, stub->sbdf, PCIBACK_LEAVES)) {
 		pcistub_put(stub);
 		dev_warn(&stub->pdev->dev, "taken from domain %d while in use\n",
 			 pciback_session_domid(sess));
@@ -177,7 +178,7 @@ static int publish(struct pciback_session *sess, const struct pciback_wish *wish
 	keys.root = dev->vaddr >> 8;
 	err = pciback_store_write(sess, &keys);
 	if (err)
-		take_back(sess, wish->sbdf, false);
+		take_back(sess, wish->sbdf, PCIBACK_STAYS);
 	else
 		dev_info(&stub->pdev->dev, "given to domain %d as %s\n",
 			 pciback_session_domid(sess),
@@ -209,7 +210,7 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 static void withdraw(struct pciback_session *sess,
 		     const struct pciback_wish *wish)
 {
-	take_back(sess, wish->sbdf, false);
+	take_back(sess, wish->sbdf, PCIBACK_STAYS);
 	pciback_store_state(sess, wish, wish->state, true);
 }
 
@@ -246,7 +247,7 @@ static enum pciback_evict evicted(u32 sbdf)
 static int settle_lost(struct pciback_session *sess,
 		       const struct pciback_wish *wish)
 {
-	if (evicted(wish->sbdf) == PCIBACK_RETURNS)
+	if (pciback_map_settle(sess, wish->sbdf) == PCIBACK_RETURNS)
 		return export(sess, wish);
 	pciback_store_state(sess, wish, XenbusStateClosed, false);
 	return 0;
@@ -334,6 +335,15 @@ int pciback_session_update(struct pciback_session *sess, bool setup)
 	return err;
 }
 
+/* A frontend that is not there need not let go first. */
+static enum xenbus_state lost_state(enum pciback_evict how, bool connected)
+{
+	if (connected)
+		return XenbusStateClosing;
+	return how == PCIBACK_RETURNS ? XenbusStateInitialising :
+					XenbusStateClosed;
+}
+
 /**
  * pciback_session_shed - take devices back that are to go, and say so
  * @sess: session; the caller holds its lock
@@ -353,21 +363,23 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 		return 0;
 	if (read_wishes(sess, &wish, &nr)) {
 		WRITE_ONCE(sess->lost, true);
+		pciback_session_kick_in(sess, HZ);
 		return 0;
 	}
 	for (i = 0; i < nr; i++) {
-		if (wish[i].exported &&
-		    evicted(wish[i].sbdf) != PCIBACK_STAYS) {
-			take_back(sess, wish[i].sbdf, true);
-			wish[i].exported = false;
+		enum pciback_evict how = PCIBACK_LEAVES;
+
+		if (wish[i].exported) {
+			how = evicted(wish[i].sbdf);
+			if (how == PCIBACK_STAYS)
+				continue;
+			take_back(sess, wish[i].sbdf, how);
 		}
 		/* What was published as ours and is not is what was lost. */
-		if (!wish[i].named || wish[i].exported ||
-		    wish[i].state != XenbusStateInitialised)
+		if (!wish[i].named || wish[i].state != XenbusStateInitialised)
 			continue;
-		pciback_store_state(sess, &wish[i],
-				    connected ? XenbusStateClosing :
-						XenbusStateClosed, false);
+		pciback_store_state(sess, &wish[i], lost_state(how, connected),
+				    false);
 		told++;
 	}
 	kvfree(wish);
@@ -395,8 +407,9 @@ bool pciback_session_cut(struct pciback_session *sess)
 	pciback_plan(wish, nr, false);
 	for (i = 0; i < nr; i++)
 		adds = adds || wish[i].step == PCIBACK_ADD;
-	if (!adds)
-		take_steps(sess, wish, nr, true);
+	for (i = 0; i < nr && !adds; i++)
+		if (wish[i].step == PCIBACK_REMOVE)
+			take_back(sess, wish[i].sbdf, PCIBACK_LEAVES);
 	kvfree(wish);
 	return !adds;
 }

@@ -290,9 +290,11 @@ static void render_control(struct seq_buf *s)
 
 static int render_handler(struct pcistub *stub, void *s)
 {
+	bool on = READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_INTX;
+
 	seq_buf_printf(s, "%s:%s:%sing:%ld\n", pci_name(stub->pdev),
-		       str_on_off(READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_INTX),
-		       READ_ONCE(stub->irq.ack) ? "ack" : "not ack",
+		       str_on_off(on),
+		       on && READ_ONCE(stub->irq.ack) ? "ack" : "not ack",
 		       READ_ONCE(stub->irq.handled));
 	return 0;
 }

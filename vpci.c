@@ -75,7 +75,7 @@ const struct pciback_vdev *pciback_vmap_find_host(const struct pciback_vmap *map
 /* Has a device this address, or had it, and the guest does not know better? */
 static bool taken(const struct pciback_vdev *dev)
 {
-	return dev->stub || dev->lost;
+	return dev->stub || dev->lost != PCIBACK_STAYS;
 }
 
 /**

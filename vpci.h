@@ -9,13 +9,25 @@
 struct pcistub;
 
 /**
+ * enum pciback_evict - how a guest loses a device that it was not asked for
+ * @PCIBACK_STAYS: it does not
+ * @PCIBACK_LEAVES: for good
+ * @PCIBACK_RETURNS: it gets it again after a reset
+ */
+enum pciback_evict {
+	PCIBACK_STAYS,
+	PCIBACK_LEAVES,
+	PCIBACK_RETURNS,
+};
+
+/**
  * struct pciback_vdev - a device that is exported to a guest
  * @vaddr: address that the guest uses for it
  * @sbdf: address that the host uses for it
  * @virtfn: it is a virtual function
  * @vdevfn: where the toolstack would have it on bus 0000:00; 0: no matter
- * @lost: without @stub: the guest still knows the address, which is kept for this
- *	device
+ * @lost: without @stub, unless PCIBACK_STAYS: the guest still knows the address,
+ *	which is kept for this device
  * @stub: the device, to which the map has a reference; NULL: it was taken out
  */
 struct pciback_vdev {
@@ -23,7 +35,7 @@ struct pciback_vdev {
 	u32 sbdf;
 	bool virtfn;
 	u8 vdevfn;
-	bool lost;
+	enum pciback_evict lost;
 	struct pcistub *stub;
 };
 

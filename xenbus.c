@@ -31,6 +31,9 @@
 #define FAILURES 5
 #define FAILURE_COST (12 * HZ)
 
+/* How often a frontend's state is tried to be set while the guest writes too. */
+#define RESET_TRIES 8
+
 /* How often we look if a frontend that published is still there. */
 #define FRONTEND_CHECK (1 * HZ)
 
@@ -131,18 +134,20 @@ static void reset_frontend(struct pciback_session *sess)
 {
 	const char *dir = sess->otherend;
 	struct xenbus_transaction xbt;
+	unsigned int tries = 0;
 	int end;
 
 	do {
 		if (xenbus_transaction_start(&xbt))
-			return;
+			break;
 		/* Not if it has just come back by itself. */
 		if (xenbus_exists(xbt, dir, "state") &&
 		    !published_anew(sess, xbt))
 			xenbus_printf(xbt, dir, "state", "%d",
 				      XenbusStateInitialising);
 		end = xenbus_transaction_end(xbt, false);
-	} while (end == -EAGAIN);
+		/* The guest can write there without end. */
+	} while (end == -EAGAIN && ++tries < RESET_TRIES);
 	forget_frontend(sess);
 	set_state(sess, XenbusStateInitialised);
 }

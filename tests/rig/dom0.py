@@ -35,9 +35,6 @@ class Dom0:
         self.ports = {}
         self.guests = []
         self._bdfs = {}
-        # QEMU's e1000e offers a reset by D3hot, which does nothing: a guest's
-        # descriptor rings would go on for the next guest.
-        self.sh(f"echo bus >{DEVICES}/{self.bdf('e1000e')}/reset_method")
 
     def run(self, command, timeout=30):
         """Run a command; returns its output and status."""

@@ -73,8 +73,8 @@ def test_unplug_in_use_takes_the_card_from_the_guest(dom0, start, bed):
 
 
 def test_guest_that_hangs_keeps_neither_card_nor_toolstack(dom0, start):
-    dom0.load(hide=["igb0", "e1000e"])
-    hung = start("igb0", "e1000e", name="hung")
+    dom0.load(hide=["igb0", "nvme"])
+    hung = start("igb0", "nvme", name="hung")
     devices.network(hung, "igb0")
     dom0.xl("pause hung")
     began = time.monotonic()
@@ -82,7 +82,8 @@ def test_guest_that_hangs_keeps_neither_card_nor_toolstack(dom0, start):
     assert time.monotonic() - began < SECONDS
     devices.network(start("igb0", name="other"), "igb0")
     dom0.xl("unpause hung")
-    devices.network(hung, "e1000e")
+    hung.sh("modprobe nvme")
+    hung.until("[ -b /dev/nvme0n1 ]", 30)
     dom0.xl("pause hung")
     began = time.monotonic()
     hung.destroy()
