@@ -229,6 +229,7 @@ void pciback_reset_for_guest(struct pcistub *stub,
 			     const struct pciback_session *sess)
 {
 	struct pci_dev *bridge = lock_device(stub->pdev);
+
 	mutex_lock(&stub->lock);
 	if (pcistub_serves(stub, sess))
 		reset_in_place(stub);
