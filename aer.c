@@ -12,17 +12,18 @@
 
 #include "pciback.h"
 
-/*
- * The longest that the host does something between two steps of its recovery, of
- * which it takes each for all devices below a port, one after the other.
- */
-#define RECOVERY_STEP (10 * HZ)
+/* From one step of the host's recovery to the next, if nobody is being asked. */
+#define RECOVERY_STEP (5 * HZ)
 
 static unsigned int aer_timeout_ms = 10000;
 module_param(aer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error");
 
-/* When the host's recovery last came to any of our devices, in jiffies. */
+/*
+ * The host takes each step for all devices below a port, one after the other: how
+ * many of ours are in one now, and when the last was through, in jiffies.
+ */
+static atomic_t in_step = ATOMIC_INIT(0);
 static unsigned long last_step;
 
 /**
@@ -183,23 +184,21 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 	return verdict;
 }
 
-/* Until then there is another step, for this device or one beside it. */
-static unsigned long next_step(void)
-{
-	return READ_ONCE(last_step) + RECOVERY_STEP +
-	       msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
-}
-
 /* The host's AER core gives up in silence: then nobody goes on after us. */
-static void expect_more(struct pcistub *stub)
+static void expect_more(struct pcistub *stub, unsigned long delay)
 {
-	unsigned long now = jiffies, when = next_step();
-
 	WRITE_ONCE(stub->recovering, true);
 	pcistub_get(stub);
-	if (mod_delayed_work(pciback_wq, &stub->recover_work,
-			     time_after(when, now) ? when - now : 0))
+	if (mod_delayed_work(pciback_wq, &stub->recover_work, delay))
 		pcistub_put(stub);
+}
+
+/* Who had the device locked since @start may have been the host, resetting it. */
+static bool host_is_busy(unsigned long start)
+{
+	return atomic_read(&in_step) ||
+	       time_before(jiffies, READ_ONCE(last_step) + RECOVERY_STEP) ||
+	       time_after(jiffies, start + HZ / 10);
 }
 
 /**
@@ -239,12 +238,13 @@ void pciback_recover_work(struct work_struct *work)
 {
 	struct pcistub *stub = container_of(work, struct pcistub,
 					    recover_work.work);
+	unsigned long start = jiffies;
 
 	device_lock(&stub->pdev->dev);
 	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
 	    READ_ONCE(stub->recovering)) {
-		if (time_before(jiffies, next_step()))
-			expect_more(stub);
+		if (host_is_busy(start))
+			expect_more(stub, HZ);
 		else
 			give_up(stub);
 	}
@@ -299,6 +299,14 @@ static void host_gave_up(struct pciback_session *sess, struct pcistub *stub)
 		isolate(sess, stub, PCIBACK_RETURNS);
 }
 
+static void end_step(struct pciback_session *sess)
+{
+	WRITE_ONCE(last_step, jiffies);
+	atomic_dec(&in_step);
+	if (sess)
+		pciback_session_put(sess);
+}
+
 /*
  * A guest that loses its device does not end the recovery of what others have
  * below the same port: its device is isolated, and the host may go on.
@@ -310,7 +318,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	struct pciback_session *sess = pcistub_owner(stub);
 	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
 
-	WRITE_ONCE(last_step, jiffies);
+	atomic_inc(&in_step);
 	if (state == pci_channel_io_perm_failure) {
 		host_gave_up(sess, stub);
 		verdict = PCI_ERS_RESULT_DISCONNECT;
@@ -319,10 +327,9 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 		WRITE_ONCE(stub->recovering, true);
 		if (sess && READ_ONCE(stub->evict) == PCIBACK_STAYS)
 			tell(sess, stub);
-		expect_more(stub);
+		expect_more(stub, RECOVERY_STEP);
 	}
-	if (sess)
-		pciback_session_put(sess);
+	end_step(sess);
 	return verdict;
 }
 
@@ -335,7 +342,7 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
 
-	WRITE_ONCE(last_step, jiffies);
+	atomic_inc(&in_step);
 	if (!sess || !pdev->state_saved)
 		pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
@@ -343,9 +350,8 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
 	else
 		pci_clear_master(pdev);
-	expect_more(stub);
-	if (sess)
-		pciback_session_put(sess);
+	expect_more(stub, RECOVERY_STEP);
+	end_step(sess);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 
@@ -354,15 +360,14 @@ static void resume(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
 
-	WRITE_ONCE(last_step, jiffies);
+	atomic_inc(&in_step);
 	pciback_recovery_over(stub);
 	if (!sess)
 		pcistub_clean_again(stub);
 	else if (stub->told)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
 	stub->told = false;
-	if (sess)
-		pciback_session_put(sess);
+	end_step(sess);
 }
 
 const struct pci_error_handlers pciback_err_handler = {

@@ -81,23 +81,21 @@ struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 }
 
 /**
- * pciback_map_settle - a guest has let go of a device that it had lost
+ * pciback_map_lost - how did a guest lose a device?
  * @sess: session
  * @sbdf: address of the device on the host
  *
- * Return: how it had lost it; a second time, for good.
+ * Return: PCIBACK_STAYS if it did not.
  */
-enum pciback_evict pciback_map_settle(struct pciback_session *sess, u32 sbdf)
+enum pciback_evict pciback_map_lost(struct pciback_session *sess, u32 sbdf)
 {
 	enum pciback_evict how = PCIBACK_STAYS;
 	struct pciback_vdev *dev;
 
 	mutex_lock(&sess->map_lock);
 	dev = pciback_vmap_entry(map_of(sess), sbdf);
-	if (dev && !dev->stub) {
+	if (dev && !dev->stub)
 		how = dev->lost;
-		dev->lost = PCIBACK_LEAVES;
-	}
 	mutex_unlock(&sess->map_lock);
 	return how;
 }

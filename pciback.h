@@ -439,7 +439,7 @@ bool pciback_channel_abandoned(struct pciback_session *sess);
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev);
 struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 				   enum pciback_evict how);
-enum pciback_evict pciback_map_settle(struct pciback_session *sess, u32 sbdf);
+enum pciback_evict pciback_map_lost(struct pciback_session *sess, u32 sbdf);
 bool pciback_map_has(struct pciback_session *sess, u32 sbdf);
 bool pciback_map_get(struct pciback_session *sess, unsigned int i,
 		     struct pcistub **stub);

@@ -247,10 +247,16 @@ static enum pciback_evict evicted(u32 sbdf)
 static int settle_lost(struct pciback_session *sess,
 		       const struct pciback_wish *wish)
 {
-	if (pciback_map_settle(sess, wish->sbdf) == PCIBACK_RETURNS)
-		return export(sess, wish);
-	pciback_store_state(sess, wish, XenbusStateClosed, false);
-	return 0;
+	int err = 0;
+
+	if (pciback_map_lost(sess, wish->sbdf) == PCIBACK_RETURNS)
+		err = export(sess, wish);
+	else
+		pciback_store_state(sess, wish, XenbusStateClosed, false);
+	/* It was promised once. */
+	if (err && err != -EAGAIN)
+		pciback_map_remove(sess, wish->sbdf, PCIBACK_LEAVES);
+	return err;
 }
 
 /* Takes one step of a plan. */
