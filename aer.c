@@ -345,7 +345,7 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 	atomic_inc(&in_step);
 	if (!sess || !pdev->state_saved)
 		pci_load_saved_state(pdev, stub->fresh);
-	pci_restore_state(pdev);
+	pciback_irq_restore(stub);
 	if (sess && stub->told)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
 	else

@@ -57,22 +57,38 @@ static void dismiss_standin(struct pcistub *stub)
 	WRITE_ONCE(stub->irq.ack, false);
 }
 
-static int start(struct pcistub *stub, enum pciback_irq_mode mode,
-		 struct msix_entry *entries, int nr)
+static int start_msi(struct pcistub *stub, enum pciback_irq_mode mode,
+		     struct msix_entry *entries, int nr)
 {
 	int err;
 
+	mutex_lock(&stub->irq.msi_lock);
+	if (mode == PCIBACK_IRQ_MSI)
+		err = pci_alloc_irq_vectors(stub->pdev, nr, nr, PCI_IRQ_MSI);
+	else
+		err = pci_enable_msix_range(stub->pdev, entries, nr, nr);
+	mutex_unlock(&stub->irq.msi_lock);
+	return min(err, 0);
+}
+
+static void stop_msi(struct pcistub *stub)
+{
+	mutex_lock(&stub->irq.msi_lock);
+	pci_free_irq_vectors(stub->pdev);
+	mutex_unlock(&stub->irq.msi_lock);
+}
+
+static int start(struct pcistub *stub, enum pciback_irq_mode mode,
+		 struct msix_entry *entries, int nr)
+{
 	switch (mode) {
 	case PCIBACK_IRQ_NONE:
 		return 0;
 	case PCIBACK_IRQ_INTX:
 		return start_intx(stub);
 	case PCIBACK_IRQ_MSI:
-		err = pci_alloc_irq_vectors(stub->pdev, nr, nr, PCI_IRQ_MSI);
-		return err < 0 ? err : 0;
 	case PCIBACK_IRQ_MSIX:
-		err = pci_enable_msix_range(stub->pdev, entries, nr, nr);
-		return err < 0 ? err : 0;
+		return start_msi(stub, mode, entries, nr);
 	}
 	return -EINVAL;
 }
@@ -103,7 +119,7 @@ static void stop(struct pcistub *stub)
 		break;
 	case PCIBACK_IRQ_MSI:
 	case PCIBACK_IRQ_MSIX:
-		pci_free_irq_vectors(stub->pdev);
+		stop_msi(stub);
 		break;
 	}
 	stub->irq.mode = PCIBACK_IRQ_NONE;
@@ -196,6 +212,20 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 	else
 		stub->irq.mode = mode;
 	return err;
+}
+
+/**
+ * pciback_irq_restore - bring back a device's config, with the MSI that it uses
+ * @stub: device; device_lock() is held
+ *
+ * The guest may end or begin MSI meanwhile. For what the core calls us with its
+ * list of devices locked, where stub->lock must not be taken.
+ */
+void pciback_irq_restore(struct pcistub *stub)
+{
+	mutex_lock(&stub->irq.msi_lock);
+	pci_restore_state(stub->pdev);
+	mutex_unlock(&stub->irq.msi_lock);
 }
 
 /**

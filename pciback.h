@@ -11,6 +11,7 @@
  *	device_lock()		the driver core's, around bind, unbind and reset
  *	registry lock	mutex	which devices are claimed and whose they are
  *	stub->lock	mutex	interrupt mode, resets, slow config accesses
+ *	irq.msi_lock	mutex	the core's MSI, against its restore in a recovery
  *	stub->conf_lock	spin	the policy's shadows and the raw access
  *	chan->lock	spin	life of a channel, and its AER request
  *
@@ -91,6 +92,7 @@ struct pciback_limit {
 /**
  * struct pciback_irq - the interrupts of a device; under stub->lock
  * @mode: see there; changed by pciback_irq_set_mode() alone
+ * @msi_lock: mutex around what the core does to start, end and restore MSI
  * @line: Linux irq of the interrupt pin, 0 if the device has none
  * @name: of the stand-in handler, in /proc/interrupts
  * @standin: the stand-in is there
@@ -101,6 +103,7 @@ struct pciback_limit {
  */
 struct pciback_irq {
 	enum pciback_irq_mode mode;
+	struct mutex msi_lock; /* see the lock order */
 	int line;
 	char name[32];
 	bool standin;
@@ -391,6 +394,7 @@ void pciback_limit_count(struct pciback_limit *limit);
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr);
 void pciback_irq_end_msi(struct pcistub *stub);
+void pciback_irq_restore(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
 u32 pciback_irq_line_pirq(const struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
