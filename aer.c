@@ -140,9 +140,9 @@ static void tell_toolstack(struct pciback_session *sess)
 }
 
 /*
- * The guest lives, without this device: its requests are answered no more, and by
- * DMA, MSI included, the device reaches nothing. It is taken back and reset as
- * soon as nothing waits. The core may have its list of devices locked, which is
+ * The guest lives, without this device: its requests are answered no more, and the
+ * device reaches nothing by DMA or MSI. It is taken back and reset as soon as
+ * nothing waits. The core may have its list of devices locked, which is
  * inside of stub->lock.
  */
 static void isolate(struct pciback_session *sess, struct pcistub *stub,
@@ -153,6 +153,8 @@ static void isolate(struct pciback_session *sess, struct pcistub *stub,
 	WRITE_ONCE(stub->evict, how);
 	pci_clear_master(stub->pdev);
 	spin_unlock_irq(&stub->conf_lock);
+	/* Xen cannot mask vectors any more while the host resets the device. */
+	pciback_irq_end_msi(stub);
 	if (how == PCIBACK_LEAVES)
 		tell_toolstack(sess);
 	pciback_session_evict(sess);

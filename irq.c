@@ -57,25 +57,23 @@ static void dismiss_standin(struct pcistub *stub)
 	WRITE_ONCE(stub->irq.ack, false);
 }
 
-static int start_msi(struct pcistub *stub, enum pciback_irq_mode mode,
-		     struct msix_entry *entries, int nr)
+static int start_msi(struct pcistub *stub, int nr)
 {
-	int err;
+	int err = pci_alloc_irq_vectors(stub->pdev, nr, nr, PCI_IRQ_MSI);
 
-	mutex_lock(&stub->irq.msi_lock);
-	if (mode == PCIBACK_IRQ_MSI)
-		err = pci_alloc_irq_vectors(stub->pdev, nr, nr, PCI_IRQ_MSI);
-	else
-		err = pci_enable_msix_range(stub->pdev, entries, nr, nr);
-	mutex_unlock(&stub->irq.msi_lock);
-	return min(err, 0);
+	if (err < 0)
+		return err;
+	stub->irq.pirq = xen_pirq_from_irq(stub->pdev->irq);
+	return 0;
 }
 
-static void stop_msi(struct pcistub *stub)
+static int start_msix(struct pcistub *stub, struct msix_entry *entries, int nr)
 {
-	mutex_lock(&stub->irq.msi_lock);
-	pci_free_irq_vectors(stub->pdev);
-	mutex_unlock(&stub->irq.msi_lock);
+	int i, err = pci_enable_msix_range(stub->pdev, entries, nr, nr);
+
+	for (i = 0; i < err; i++)
+		entries[i].vector = xen_pirq_from_irq(entries[i].vector);
+	return min(err, 0);
 }
 
 static int start(struct pcistub *stub, enum pciback_irq_mode mode,
@@ -87,8 +85,9 @@ static int start(struct pcistub *stub, enum pciback_irq_mode mode,
 	case PCIBACK_IRQ_INTX:
 		return start_intx(stub);
 	case PCIBACK_IRQ_MSI:
+		return start_msi(stub, nr);
 	case PCIBACK_IRQ_MSIX:
-		return start_msi(stub, mode, entries, nr);
+		return start_msix(stub, entries, nr);
 	}
 	return -EINVAL;
 }
@@ -119,7 +118,7 @@ static void stop(struct pcistub *stub)
 		break;
 	case PCIBACK_IRQ_MSI:
 	case PCIBACK_IRQ_MSIX:
-		stop_msi(stub);
+		pci_free_irq_vectors(stub->pdev);
 		break;
 	}
 	stub->irq.mode = PCIBACK_IRQ_NONE;
@@ -157,27 +156,34 @@ static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
 	return memory_decodes(pdev) ? 0 : -ENXIO;
 }
 
-/**
- * pciback_irq_end_msi - go back to the line
- * @stub: device; the caller holds its lock
- *
- * A driver that falls back to it does not turn the device on once more, which
- * is what brings the stand-in.
- */
-void pciback_irq_end_msi(struct pcistub *stub)
+static void end_msi(struct pcistub *stub)
 {
-	lockdep_assert_held(&stub->lock);
-
 	stop(stub);
 	if (stub->irq.standin && !start_intx(stub))
 		stub->irq.mode = PCIBACK_IRQ_INTX;
+}
+
+static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
+		    struct msix_entry *entries, int nr)
+{
+	int err;
+
+	stop(stub);
+	if (mode == PCIBACK_IRQ_NONE)
+		dismiss_standin(stub);
+	err = try_start(stub, mode, entries, nr);
+	if (err)
+		end_msi(stub);
+	else
+		stub->irq.mode = mode;
+	return err;
 }
 
 /**
  * pciback_irq_set_mode - change how a device interrupts
  * @stub: device; the caller holds its lock
  * @mode: the new mode
- * @entries: for PCIBACK_IRQ_MSIX, the vectors; their Linux irqs are filled in
+ * @entries: for PCIBACK_IRQ_MSIX, the vectors; their PIRQs are filled in
  * @nr: number of vectors, for MSI-X of @entries
  *
  * A live MSI mode is ended first, also by a request for the same mode: a
@@ -203,29 +209,37 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 		if (err)
 			return err;
 	}
-	stop(stub);
-	if (mode == PCIBACK_IRQ_NONE)
-		dismiss_standin(stub);
-	err = try_start(stub, mode, entries, nr);
-	if (err)
-		pciback_irq_end_msi(stub);
-	else
-		stub->irq.mode = mode;
+	mutex_lock(&stub->irq.lock);
+	err = set_mode(stub, mode, entries, nr);
+	mutex_unlock(&stub->irq.lock);
 	return err;
 }
 
 /**
- * pciback_irq_restore - bring back a device's config, with the MSI that it uses
- * @stub: device; device_lock() is held
+ * pciback_irq_end_msi - go back to the line
+ * @stub: device; needs no lock of it
  *
- * The guest may end or begin MSI meanwhile. For what the core calls us with its
- * list of devices locked, where stub->lock must not be taken.
+ * A driver that falls back to it does not turn the device on once more, which
+ * is what brings the stand-in.
+ */
+void pciback_irq_end_msi(struct pcistub *stub)
+{
+	mutex_lock(&stub->irq.lock);
+	end_msi(stub);
+	mutex_unlock(&stub->irq.lock);
+}
+
+/**
+ * pciback_irq_restore - bring back a device's config, with the MSI that it uses
+ * @stub: device; needs no lock of it, but device_lock()
+ *
+ * The guest may end or begin MSI meanwhile.
  */
 void pciback_irq_restore(struct pcistub *stub)
 {
-	mutex_lock(&stub->irq.msi_lock);
+	mutex_lock(&stub->irq.lock);
 	pci_restore_state(stub->pdev);
-	mutex_unlock(&stub->irq.msi_lock);
+	mutex_unlock(&stub->irq.lock);
 }
 
 /**

@@ -10,8 +10,8 @@
  *	sess->lock	mutex	state of a session, its topology and its channel
  *	device_lock()		the driver core's, around bind, unbind and reset
  *	registry lock	mutex	which devices are claimed and whose they are
- *	stub->lock	mutex	interrupt mode, resets, slow config accesses
- *	irq.msi_lock	mutex	the core's MSI, against its restore in a recovery
+ *	stub->lock	mutex	resets, slow config accesses, what guests ask for
+ *	irq.lock	mutex	interrupt mode, against recovery from an error
  *	stub->conf_lock	spin	the policy's shadows and the raw access
  *	chan->lock	spin	life of a channel, and its AER request
  *
@@ -90,9 +90,10 @@ struct pciback_limit {
 #define PCIBACK_MAX_MSI 32
 
 /**
- * struct pciback_irq - the interrupts of a device; under stub->lock
- * @mode: see there; changed by pciback_irq_set_mode() alone
- * @msi_lock: mutex around what the core does to start, end and restore MSI
+ * struct pciback_irq - the interrupts of a device
+ * @lock: mutex for what follows; see the lock order
+ * @mode: see there
+ * @pirq: of MSI
  * @line: Linux irq of the interrupt pin, 0 if the device has none
  * @name: of the stand-in handler, in /proc/interrupts
  * @standin: the stand-in is there
@@ -102,8 +103,9 @@ struct pciback_limit {
  * @refusals: of stand-ins
  */
 struct pciback_irq {
+	struct mutex lock; /* see the lock order */
 	enum pciback_irq_mode mode;
-	struct mutex msi_lock; /* see the lock order */
+	int pirq;
 	int line;
 	char name[32];
 	bool standin;
@@ -159,7 +161,7 @@ enum pciback_chore {
  * @strict_reset: set by the administrator: no guest gets it PCISTUB_DIRTY
  *
  * @lock: mutex, see the lock order
- * @irq: under @lock
+ * @irq: see there
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under device_lock()

@@ -158,7 +158,7 @@ static int serve_enable_msi(struct pcistub *stub, struct pciback_request *req)
 {
 	int err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSI, NULL, 1);
 
-	req->op.value = err ? 0 : xen_pirq_from_irq(stub->pdev->irq);
+	req->op.value = err ? 0 : stub->irq.pirq;
 	return err ? -EIO : 0;
 }
 
@@ -174,7 +174,7 @@ static int serve_enable_multi_msi(struct pcistub *stub,
 
 	if (err)
 		req->op.info = max(pci_msi_vec_count(stub->pdev), 0);
-	req->op.value = err ? 0 : xen_pirq_from_irq(stub->pdev->irq);
+	req->op.value = err ? 0 : stub->irq.pirq;
 	return err ? -EIO : 0;
 }
 
@@ -204,7 +204,7 @@ static int serve_enable_msix(struct pcistub *stub, struct pciback_request *req)
 	if (err)
 		return -EIO;
 	for (i = 0; i < nr; i++)
-		wire[i].vector = xen_pirq_from_irq(entries[i].vector);
+		wire[i].vector = entries[i].vector;
 	req->vectors = nr;
 	return 0;
 }
@@ -386,8 +386,10 @@ static int serve_unlocked(struct pciback_session *sess, struct pcistub *stub,
 	if (pcistub_serves(stub, sess))
 		err = serve_slowly(stub, req);
 	/* It was isolated meanwhile, and this may have undone it. */
-	if (READ_ONCE(stub->evict) != PCIBACK_STAYS)
+	if (READ_ONCE(stub->evict) != PCIBACK_STAYS) {
+		pciback_irq_end_msi(stub);
 		pci_clear_master(stub->pdev);
+	}
 	mutex_unlock(&stub->lock);
 	if (!err)
 		do_chore(stub, sess, req->chore);

@@ -477,7 +477,7 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	stub->pdev = pci_dev_get(pdev);
 	stub->sbdf = pcistub_sbdf(pdev);
 	mutex_init(&stub->lock);
-	mutex_init(&stub->irq.msi_lock);
+	mutex_init(&stub->irq.lock);
 	spin_lock_init(&stub->conf_lock);
 	INIT_LIST_HEAD(&stub->quirk_list);
 	INIT_WORK(&stub->clean_work, pciback_clean_work);
