@@ -127,6 +127,12 @@ class Apt:
                 return line.split(": ", 1)[1]
         raise RuntimeError(f"package {package} has no field {field}")
 
+    def current(self, kind, suite=None):
+        """The package that a kernel's meta package, kind-amd64, names."""
+        depends = self.show(f"{kind}-amd64", "Depends", suite)
+        return next(name for name in depends.split()
+                    if name.startswith(kind) and name[len(kind) + 1].isdigit())
+
     @staticmethod
     def _installed(package):
         done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}",
@@ -192,6 +198,11 @@ class Apt:
                       "install", "-y", "--download-only",
                       "--no-install-recommends", *packages)
         return [self.dir / "debs" / deb for deb in debs]
+
+
+def apts():
+    """Release -> its packages."""
+    return {name: Apt(name) for name in (SUITE, NEXT)}
 
 
 def prepare_host(apt=None):

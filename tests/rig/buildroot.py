@@ -50,8 +50,8 @@ class BuildRoot:
 
     def __init__(self, apt):
         self.headers = {
-            "6.12": self._headers(apt, None),
-            "7.3": self._headers(apt, NEXT_BACKPORTS)}
+            "6.12": apt.current("linux-headers"),
+            "7.3": apt.current("linux-headers", NEXT_BACKPORTS)}
         packages = TOOLS + list(self.headers.values())
         debs = "".join(apt.closure(packages, None))
         key = hashlib.sha256(debs.encode()).hexdigest()[:16]
@@ -62,12 +62,6 @@ class BuildRoot:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.root.exists():
                 self._make(apt, packages)
-
-    @staticmethod
-    def _headers(apt, suite):
-        depends = apt.show("linux-headers-amd64", "Depends", suite)
-        return next(name for name in depends.split()
-                    if name.startswith("linux-headers-"))
 
     def _make(self, apt, packages):
         partial = self.root.with_suffix(".partial")

@@ -5,7 +5,7 @@ import fcntl
 import shutil
 
 from . import paths
-from .apt import NEXT, NEXT_BACKPORTS, SUITE, Apt, run
+from .apt import NEXT, NEXT_BACKPORTS, SUITE, run
 
 # Kernel -> release of Debian and suite that have its source.
 SOURCES = {"6.1": (SUITE, None), "6.12": (NEXT, None),
@@ -127,8 +127,3 @@ class LinuxTree:
             self.lay_in()
             self.prepare()
             return self.make(f"{self.checks} {PLACE}/")
-
-
-def apts():
-    """Release -> its packages."""
-    return {name: Apt(name) for name in (SUITE, NEXT)}

@@ -3,16 +3,15 @@
 
 import pytest
 
-from rig import buildroot, linuxtree
-from rig.apt import NEXT
+from rig import apt, buildroot
 
 
 @pytest.fixture(scope="session")
 def apts():
-    return linuxtree.apts()
+    return apt.apts()
 
 
 @pytest.fixture(scope="session")
 def root(apts):
     """Debian 13's compilers and headers."""
-    return buildroot.BuildRoot(apts[NEXT])
+    return buildroot.BuildRoot(apts[apt.NEXT])
