@@ -16,17 +16,13 @@ from .apt import Apt, run
 from .debugkernel import DebugKernel
 
 XEN_PACKAGE = "xen-hypervisor-4.17-amd64"
-XEN_TOOLS = "xen-utils-4.17"
-TOOL_PACKAGES = [XEN_TOOLS, "xenstore-utils", "busybox-static", "kmod",
-                 "pciutils", "iproute2", "ethtool", "socat", "libgcc-s1"]
+COMMON_PACKAGES = ["busybox-static", "kmod", "pciutils", "iproute2", "ethtool"]
+DOM0_PACKAGES = COMMON_PACKAGES + ["xen-utils-4.17", "xenstore-utils", "socat",
+                                   "libgcc-s1"]
 
-XEN_BIN = "usr/lib/xen-4.17/bin/"
-COMMON_PROGRAMS = ["bin/kmod", "usr/bin/lspci", "usr/bin/setpci",
-                   "sbin/ethtool", "bin/ip"]
-DOM0_PROGRAMS = [XEN_BIN + name for name in
-                 ("xl", "xenstored", "xenconsoled", "xen-init-dom0",
-                  "libxl-save-helper", "lsevtchn")] + \
-                ["usr/bin/xenstore", "usr/bin/socat"]
+COMMON_PROGRAMS = ["kmod", "lspci", "setpci", "ethtool", "ip"]
+DOM0_PROGRAMS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0",
+                 "libxl-save-helper", "lsevtchn", "xenstore", "socat"]
 XENSTORE_NAMES = ["chmod", "exists", "list", "ls", "read", "rm", "watch",
                   "write"]
 KMOD_NAMES = ["depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod"]
@@ -68,7 +64,7 @@ class Images:
     def __init__(self, dom0="debian"):
         self.apt = Apt()
         self.xen_root = self.apt.unpack([XEN_PACKAGE], alone=True)
-        self.tools = self.apt.unpack(TOOL_PACKAGES)
+        self.tools = self.apt.unpack(DOM0_PACKAGES)
         self.kernels = {name: kernel.Kernel(self.apt, name)
                         for name in kernel.SUITES}
         self.dom0_kernel = self.kernels[kernel.DOM0]

@@ -9,9 +9,13 @@ from .apt import run
 
 FILES = Path(__file__).resolve().parent / "root"
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-LIBRARIES = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu",
-             "usr/lib/xen-4.17/lib/x86_64-linux-gnu"]
-LOADER = "lib64/ld-linux-x86-64.so.2"
+
+# Where packages have what is copied. Before Xen's own programs there are
+# wrappers in the usual folders.
+PROGRAM_FOLDERS = ["usr/lib/xen-*/bin", "bin", "sbin", "usr/bin", "usr/sbin"]
+LIBRARY_FOLDERS = ["usr/lib/xen-*/lib/x86_64-linux-gnu",
+                   "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]
+LOADER = "ld-linux-x86-64.so.2"
 
 
 class Root:
@@ -33,17 +37,23 @@ class Root:
     def _busybox(self):
         """busybox for all that has no program of its own."""
         busybox = self.target / "usr/bin/busybox"
-        shutil.copy(self.source / "bin/busybox", busybox)
+        shutil.copy(self._find("busybox", PROGRAM_FOLDERS), busybox)
         for applet in run([busybox, "--list"]).split():
             if applet != "busybox":
                 (self.target / "usr/bin" / applet).symlink_to("busybox")
 
-    def programs(self, paths):
-        """Copy programs (paths in the source) with their libraries."""
-        for path in paths:
-            name = Path(path).name
+    def _find(self, name, folders):
+        """Path of a file in the first of the source's folders that has it."""
+        for folder in folders:
+            for path in self.source.glob(f"{folder}/{name}"):
+                return path
+        raise FileNotFoundError(f"{name} in {self.source}")
+
+    def programs(self, names):
+        """Copy programs with their libraries."""
+        for name in names:
             copy = self.target / "usr/sbin" / name
-            shutil.copy(self.source / path, copy)
+            shutil.copy(self._find(name, PROGRAM_FOLDERS), copy)
             self.libraries(copy)
 
     def library(self, name):
@@ -51,13 +61,8 @@ class Root:
         copy = self.target / "usr/lib" / name
         if copy.exists():
             return
-        for folder in LIBRARIES:
-            path = self.source / folder / name
-            if path.exists():
-                shutil.copy(path, copy)
-                self.libraries(copy)
-                return
-        raise FileNotFoundError(f"library {name} in {self.source}")
+        shutil.copy(self._find(name, LIBRARY_FOLDERS), copy)
+        self.libraries(copy)
 
     def libraries(self, path):
         """Copy the libraries that an ELF file needs."""
@@ -72,7 +77,8 @@ class Root:
 
     def loader(self):
         """Copy the dynamic loader."""
-        shutil.copy(self.source / LOADER, self.target / LOADER)
+        shutil.copy(self._find(LOADER, LIBRARY_FOLDERS),
+                    self.target / "lib64" / LOADER)
 
     def script(self, name, path):
         """Copy a script of ours."""

@@ -14,7 +14,7 @@ import pytest
 from . import initramfs, paths
 from .apt import Apt, run
 from .debugkernel import HERE, Build, driver_files, exclusive, mirror
-from .images import TOOL_PACKAGES
+from .images import COMMON_PACKAGES
 from .logscan import complaints
 from .machine import take_turn
 from .tap import TapItem
@@ -45,8 +45,8 @@ def _build(apt):
 
 
 def _initrd(apt, module, folder):
-    root = initramfs.Root(folder / "root", apt.unpack(TOOL_PACKAGES))
-    root.programs(["bin/kmod"])
+    root = initramfs.Root(folder / "root", apt.unpack(COMMON_PACKAGES))
+    root.programs(["kmod"])
     root.loader()
     for name in ("insmod", "rmmod"):
         (root.target / "usr/sbin" / name).symlink_to("kmod")
