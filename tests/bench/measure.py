@@ -34,9 +34,7 @@ class BenchGuest(Guest):
     """A guest of one processor that has the bench's programs."""
 
     def __init__(self, dom0, name):
-        super().__init__(dom0, name)
-        self.config = self.config.replace("vcpus = 2", "vcpus = 1").replace(
-            "/images/initrd-6.1", "/bench/initrd")
+        super().__init__(dom0, name, vcpus=1, ramdisk="/bench/initrd")
 
     def create(self):
         super().create()

@@ -12,7 +12,7 @@ class Guest:
     """A guest with a stock kernel and an agent on its console."""
 
     def __init__(self, dom0, name, kernel="6.1", pci=(), arguments="",
-                 memory=320, ramdisk=None):
+                 memory=320, vcpus=2, ramdisk=None):
         self.dom0 = dom0
         self.name = name
         self.port, self.port_device = dom0.take_port(name)
@@ -21,7 +21,8 @@ class Guest:
         dom0.guests.append(self)
         ramdisk = ramdisk or f"/images/initrd-{kernel}"
         pci = ", ".join(f'"{device}"' for device in pci)
-        self.config = (f'name = "{name}"\nmemory = {memory}\nvcpus = 2\n'
+        self.config = (f'name = "{name}"\nmemory = {memory}\n'
+                       f'vcpus = {vcpus}\n'
                        f'kernel = "/images/vmlinux-{kernel}"\n'
                        f'ramdisk = "{ramdisk}"\n'
                        f'extra = "console=hvc0 loglevel=4 {arguments}"\n'
