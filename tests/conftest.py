@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from rig import build, tap  # noqa: E402: found by way of the line above
+from rig import build, stacks, tap  # noqa: E402: found by the line above
 
 # Worst outcome of each test: an error before or after it is a failure.
 OUTCOMES = {}
@@ -22,6 +22,8 @@ def pytest_addoption(parser):
     parser.addoption("--dom0", default="debian", choices=["debian", "debug"],
                      help="dom0's kernel: Debian's, or one with the kernel's "
                           "checkers that the tree is a part of")
+    parser.addoption("--stack", default=stacks.DEFAULT, choices=stacks.STACKS,
+                     help="release of Debian and Linux of Xen and dom0")
     parser.addoption("--long", action="store_true",
                      help="attacks at a length that takes hours")
     parser.addoption("--outcomes", default="",
@@ -32,7 +34,8 @@ def pytest_addoption(parser):
 def images(request):
     """Kernels, Xen and user space, made when the cache lacks them."""
     from rig.images import Images
-    return Images(request.config.getoption("dom0"))
+    return Images(request.config.getoption("dom0"),
+                  request.config.getoption("stack"))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import os
 import subprocess
 
 from . import paths
+from .apt import SUITE
+from .buildroot import BuildRoot
 
 
 def kernel_dir(images):
@@ -33,7 +35,13 @@ def make_for(headers, tree, *arguments):
 
 def module(images):
     """Build the tree's module; returns its path."""
-    status, out = make(images, paths.TREE, "modules")
+    stack = images.stack
+    if stack.release == SUITE:
+        status, out = make(images, paths.TREE, "modules")
+        ko = paths.TREE / "xen-pciback.ko"
+    else:
+        root = BuildRoot(images.apts[stack.release])
+        status, out, ko = root.module(stack.kernel)
     if status:
         raise RuntimeError(f"the module does not build:\n{out}")
-    return paths.TREE / "xen-pciback.ko"
+    return ko

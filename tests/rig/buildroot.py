@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 from . import paths
-from .apt import NEXT, NEXT_BACKPORTS, run
+from .apt import NEXT, run
+from .stacks import STACKS
 
 TOOLS = ["gcc", "gcc-14", "make", "libc6-dev", "clang", "lld", "llvm", "sparse",
          "coccinelle", "libpython3-dev", "python3", "perl", "kmod", "xz-utils",
@@ -50,8 +51,8 @@ class BuildRoot:
 
     def __init__(self, apt):
         self.headers = {
-            "6.12": apt.current("linux-headers"),
-            "7.3": apt.current("linux-headers", NEXT_BACKPORTS)}
+            stack.kernel: apt.current("linux-headers", stack.suite)
+            for stack in STACKS.values() if stack.release == NEXT}
         packages = TOOLS + list(self.headers.values())
         debs = "".join(apt.closure(packages, None))
         key = hashlib.sha256(debs.encode()).hexdigest()[:16]

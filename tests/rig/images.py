@@ -12,13 +12,12 @@ import tempfile
 from pathlib import Path
 
 from . import initramfs, kernel, paths
-from .apt import Apt, run
+from .apt import SUITE, apts, run
 from .debugkernel import DebugKernel
+from .stacks import DEFAULT, GUESTS, STACKS
 
-XEN_PACKAGE = "xen-hypervisor-4.17-amd64"
 COMMON_PACKAGES = ["busybox-static", "kmod", "pciutils", "iproute2", "ethtool"]
-DOM0_PACKAGES = COMMON_PACKAGES + ["xen-utils-4.17", "xenstore-utils", "socat",
-                                   "libgcc-s1"]
+DOM0_PACKAGES = COMMON_PACKAGES + ["xenstore-utils", "socat", "libgcc-s1"]
 
 COMMON_PROGRAMS = ["kmod", "lspci", "setpci", "ethtool", "ip"]
 DOM0_PROGRAMS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0",
@@ -59,15 +58,21 @@ def _cached(name, inputs, build):
 
 
 class Images:
-    """The images of all machines, with dom0's kernel by Debian or our own."""
+    """The images of a stack, with dom0's kernel by Debian or our own."""
 
-    def __init__(self, dom0="debian"):
-        self.apt = Apt()
-        self.xen_root = self.apt.unpack([XEN_PACKAGE], alone=True)
-        self.tools = self.apt.unpack(DOM0_PACKAGES)
-        self.kernels = {name: kernel.Kernel(self.apt, name)
-                        for name in kernel.SUITES}
-        self.dom0_kernel = self.kernels[kernel.DOM0]
+    def __init__(self, dom0="debian", stack=DEFAULT):
+        self.apts = apts()
+        self.apt = self.apts[SUITE]
+        self.stack = STACKS[stack]
+        apt = self.apts[self.stack.release]
+        xen = self.stack.xen
+        self.xen_root = apt.unpack([f"xen-hypervisor-{xen}-amd64"], alone=True)
+        self.tools = apt.unpack([f"xen-utils-{xen}", *DOM0_PACKAGES])
+        # Guests are the same on all stacks.
+        self.guest_tools = self.apt.unpack(COMMON_PACKAGES)
+        self.kernels = {name: kernel.Kernel(self.apts[release], suite)
+                        for name, (release, suite) in GUESTS.items()}
+        self.dom0_kernel = kernel.Kernel(apt, self.stack.suite)
         self.debug = dom0 != "debian"
         if self.debug:
             self.dom0_kernel = DebugKernel(self.apt, dom0 == "builtin")
@@ -80,8 +85,9 @@ class Images:
             path.write_bytes(gzip.decompress(packed.read_bytes()))
         return _cached("xen", [self.xen_root.name], build)
 
-    def _common(self, folder, init):
-        root = initramfs.Root(folder, self.tools)
+    @staticmethod
+    def _common(folder, tools, init):
+        root = initramfs.Root(folder, tools)
         root.programs(COMMON_PROGRAMS)
         root.loader()
         for name in KMOD_NAMES:
@@ -96,7 +102,7 @@ class Images:
         def build(path):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                root = self._common(folder, "dom0-init")
+                root = self._common(folder, self.tools, "dom0-init")
                 root.programs(DOM0_PROGRAMS)
                 root.script("bridge", "usr/bin/bridge")
                 # Xen's tools load it by name when a thread ends.
@@ -104,8 +110,9 @@ class Images:
                 for verb in XENSTORE_NAMES:
                     (folder / "usr/sbin" / f"xenstore-{verb}").symlink_to(
                         "xenstore")
-                (folder / "usr/lib/xen-4.17").mkdir()
-                (folder / "usr/lib/xen-4.17/bin").symlink_to("/usr/sbin")
+                xen = folder / f"usr/lib/xen-{self.stack.xen}"
+                xen.mkdir()
+                (xen / "bin").symlink_to("/usr/sbin")
                 (folder / "etc/xen").mkdir()
                 (folder / "etc/xen/xl.conf").touch()
                 self.dom0_kernel.copy_modules(DOM0_MODULES, folder)
@@ -118,14 +125,15 @@ class Images:
         def build(path):
             with tempfile.TemporaryDirectory() as tmp:
                 folder = Path(tmp)
-                root = self._common(folder, "guest-init")
+                root = self._common(folder, self.guest_tools, "guest-init")
                 root.script("guest-reboot", "usr/sbin/reboot")
                 root.script("guest-poweroff", "usr/sbin/poweroff")
                 root.compile("sweep")
                 self.kernels[name].copy_modules(GUEST_MODULES, folder)
                 initramfs.pack(folder, path)
         return _cached(f"guest-initrd-{name}",
-                       [self.tools.name, self.kernels[name].root.name], build)
+                       [self.guest_tools.name, self.kernels[name].root.name],
+                       build)
 
     def disk(self):
         """A file system with the guests' kernels and user space."""
@@ -140,7 +148,7 @@ class Images:
                     shutil.copy(initrd, f"{tmp}/initrd-{name}")
                 path.unlink(missing_ok=True)
                 run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal",
-                     "-d", tmp, path, "300M"])
+                     "-d", tmp, path, "400M"])
         return _cached("disk", inputs, build)
 
     def run_initrd(self, ko, path, files=()):

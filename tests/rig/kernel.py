@@ -9,11 +9,7 @@ import subprocess
 from pathlib import Path
 
 from . import paths
-from .apt import BACKPORTS, run
-
-# The kernels a machine can run: name -> suite of linux-image-amd64.
-SUITES = {"6.1": None, "6.12": BACKPORTS}
-DOM0 = "6.1"
+from .apt import run
 
 
 def _decompress(data):
@@ -39,13 +35,17 @@ def _vmlinux(bzimage):
 
 
 class Kernel:
-    """One kernel package, unpacked in the cache."""
+    """The kernel of a suite, unpacked in the cache."""
 
-    def __init__(self, apt, name):
-        meta = apt.show("linux-image-amd64", "Depends", SUITES[name])
-        self.package = meta.split()[0]
+    def __init__(self, apt, suite=None):
+        self.package = apt.current("linux-image", suite)
         self.version = self.package.removeprefix("linux-image-")
-        self.root = apt.unpack([self.package], SUITES[name], alone=True)
+        # From 7.x on the package is empty, and depends on the kernel's parts.
+        depends = apt.show(self.package, "Depends", suite).split()
+        parts = [name for name in depends if name.endswith(self.version)]
+        self.root = apt.unpack([self.package, *parts], suite, alone=True)
+        if not (self.root / "lib").exists():
+            (self.root / "lib").symlink_to("usr/lib")
         self.modules = self.root / "lib/modules" / self.version
         if not (self.modules / "modules.dep").exists():
             run(["depmod", "-b", self.root, self.version])
@@ -53,7 +53,8 @@ class Kernel:
     @property
     def bzimage(self):
         """Path of the kernel as the package ships it."""
-        return self.root / "boot" / f"vmlinuz-{self.version}"
+        path = self.root / "boot" / f"vmlinuz-{self.version}"
+        return path if path.exists() else self.modules / "vmlinuz"
 
     @property
     def image(self):

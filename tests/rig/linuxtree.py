@@ -5,11 +5,11 @@ import fcntl
 import shutil
 
 from . import paths
-from .apt import NEXT, NEXT_BACKPORTS, SUITE, run
+from .apt import run
+from .stacks import STACKS
 
 # Kernel -> release of Debian and suite that have its source.
-SOURCES = {"6.1": (SUITE, None), "6.12": (NEXT, None),
-           "7.3": (NEXT, NEXT_BACKPORTS)}
+SOURCES = {s.kernel: (s.release, s.suite) for s in STACKS.values()}
 NEWEST = "7.3"
 
 # What building one directory takes: no driver but Xen's, of all others only

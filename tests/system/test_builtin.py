@@ -21,7 +21,8 @@ def builtin(request):
     if request.config.getoption("dom0") != "debug":
         pytest.skip("needs --dom0=debug")
     hide = "".join(f"({bdf})" for bdf in HIDDEN.values())
-    machine = Machine(Images("builtin"), None, "builtin",
+    images = Images("builtin", request.config.getoption("stack"))
+    machine = Machine(images, None, "builtin",
                       arguments=f"xen-pciback.hide={hide}")
     try:
         dom0 = Dom0(machine)
