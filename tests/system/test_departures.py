@@ -3,6 +3,8 @@
 
 import time
 
+from test_network import only_msix, use
+
 from rig import devices
 from rig.dom0 import DEVICES, DRIVER
 
@@ -102,6 +104,17 @@ def test_frontend_driver_reload_reconnects(dom0, start):
         settled(dom0, guest, 4)
         guest.until("grep -q 10c9 /proc/bus/pci/devices")
         devices.network(guest, "igb0")
+
+
+def test_frontend_that_resets_itself_is_brought_back(dom0, start):
+    """Linux 7.3 may take its own publication for a reset, and lets go."""
+    dom0.load(hide=["igb0"])
+    guest = start("igb0", kernel="7.3", vcpus=1, arguments="frontend=none")
+    guest.sh("modprobe igb; modprobe xen-pcifront")
+    devices.settle(guest, "igb0")
+    settled(dom0, guest, 4)
+    interrupts = use(guest, "igb0")
+    assert only_msix(interrupts), interrupts
 
 
 def test_bad_publication_is_not_final(dom0, start):
