@@ -10,11 +10,15 @@
  * guest's device interrupts by a shared line, a stand-in handler of dom0
  * claims them. It comes when the guest turns the device on and stays until the
  * device is reset, or till it finds that no guest has the line any more.
+ *
+ * All of this is a PV dom0's, whose irqs of devices are PIRQs. A PVH dom0 has
+ * them by hardware that Xen emulates: asked for their PIRQ, the kernel dies.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <xen/events.h>
+#include <xen/xen.h>
 
 #include "pciback.h"
 
@@ -102,6 +106,8 @@ static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 	bool msi = mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX;
 	int err;
 
+	if (msi && !xen_pv_domain())
+		return -EOPNOTSUPP;
 	if (msi && !pciback_limit_allows(&stub->irq.failures))
 		return -EBUSY;
 	err = start(stub, mode, entries, nr);
@@ -192,7 +198,8 @@ static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
  * new mode cannot be started, the line is back.
  *
  * Return: 0 or -errno; -EINVAL: the device does not have these vectors; -ENXIO:
- * MSI-X while the device decodes no memory; -EBUSY: it failed too often.
+ * MSI-X while the device decodes no memory; -EBUSY: it failed too often;
+ * -EOPNOTSUPP: MSI or MSI-X where dom0 is no PV domain.
  */
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr)

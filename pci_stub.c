@@ -78,7 +78,7 @@ static int pcistub_prepare(struct pcistub *stub)
 		return err;
 	pci_clear_master(pdev);
 	/* Without a pin the core's irq is whatever firmware left. */
-	stub->irq.line = pdev->pin ? pdev->irq : 0;
+	stub->irq.line = pdev->pin && xen_pv_domain() ? pdev->irq : 0;
 	snprintf(stub->irq.name, sizeof(stub->irq.name), DRV_NAME "[%s]",
 		 pci_name(pdev));
 
@@ -250,6 +250,8 @@ static int __init pciback_seize(void)
 			pr_err("not the initial domain of a Xen host\n");
 		return -ENODEV;
 	}
+	if (!xen_pv_domain())
+		pr_notice("dom0 is no PV domain: no interrupts for PV guests\n");
 	if (passthrough)
 		pciback_topology = &pciback_passthrough;
 	/* Frozen for the host's sleep, which power.c relies on. */

@@ -19,6 +19,8 @@ int fake_evtchn_op(int cmd, void *arg);
 
 #undef xen_initial_domain
 #define xen_initial_domain()			true
+#undef xen_pv_domain
+#define xen_pv_domain()				true
 #define HYPERVISOR_physdev_op(cmd, arg)		fake_physdev_op(cmd, arg)
 #define HYPERVISOR_event_channel_op(cmd, arg)	fake_evtchn_op(cmd, arg)
 
