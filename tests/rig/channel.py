@@ -99,7 +99,11 @@ class Channel:
         self.log.write("".join(f"{stamp} {l}\n" for l in text.splitlines()))
 
     def send(self, text):
-        self.socket.sendall(text.encode() + b"\n")
+        try:
+            self.socket.sendall(text.encode() + b"\n")
+        except OSError as error:
+            self.alive()
+            raise RigError(f"{self.path.name}: {error}") from None
 
     def _answer(self, nonce, deadline):
         """Read one answer; None if the checksum does not fit."""
