@@ -93,6 +93,9 @@ def test_device_that_moves_up_is_not_taken_for_the_one_that_goes(dom0,
         [True, False, False]
     assert [toolstack.read(key) for key in ("state-0", "vdev-0", "state-1")] \
         == ["3", "0000:00:01.00", "3"]
+    # Xen has it for the guest's still, and xl is to know that at its end.
+    toolstack.reconfigure(num_devs=3, **toolstack.add(2, dom0.bdf("igb0")))
+    assert owner(dom0, "igb0") != "none"
 
 
 def test_one_bad_device_does_not_keep_the_others_back(dom0, toolstack):
