@@ -78,6 +78,11 @@ static struct fake_host *host_of(struct pci_bus *bus)
 			    struct fake_host, sysdata);
 }
 
+static bool beyond(int where, int size)
+{
+	return where + size > PCI_CFG_SPACE_EXP_SIZE;
+}
+
 /* The device, unless this access is one that it does not answer. */
 static struct fake_dev *reach(struct pci_bus *bus, unsigned int devfn)
 {
@@ -111,6 +116,8 @@ static int fake_read(struct pci_bus *bus, unsigned int devfn, int where,
 	int i;
 
 	*val = ~0U;
+	if (beyond(where, size))
+		return PCIBIOS_BAD_REGISTER_NUMBER;
 	if (!dev)
 		return refused(bus) ? PCIBIOS_DEVICE_NOT_FOUND :
 				      PCIBIOS_SUCCESSFUL;
@@ -126,6 +133,8 @@ static int fake_write(struct pci_bus *bus, unsigned int devfn, int where,
 	struct fake_dev *dev = reach(bus, devfn);
 	int i;
 
+	if (beyond(where, size))
+		return PCIBIOS_BAD_REGISTER_NUMBER;
 	if (!dev)
 		return refused(bus) ? PCIBIOS_DEVICE_NOT_FOUND :
 				      PCIBIOS_SUCCESSFUL;
@@ -163,8 +172,9 @@ static void make_header(struct fake_dev *dev)
 	dev->rw[PCI_CACHE_LINE_SIZE] = 0xff;
 	dev->rw[PCI_LATENCY_TIMER] = 0xff;
 	dev->rw[PCI_INTERRUPT_LINE] = 0xff;
-	/* One 64-bit BAR. */
-	dev->boot[PCI_BASE_ADDRESS_0] = PCI_BASE_ADDRESS_MEM_TYPE_64;
+	/* One 64-bit BAR, prefetchable as the window is. */
+	dev->boot[PCI_BASE_ADDRESS_0] = PCI_BASE_ADDRESS_MEM_TYPE_64 |
+					PCI_BASE_ADDRESS_MEM_PREFETCH;
 	memset(&dev->rw[PCI_BASE_ADDRESS_0], 0xff, 8);
 	set_word(&dev->rw[PCI_BASE_ADDRESS_0], (u16)~(BAR_SIZE - 1));
 }
@@ -346,10 +356,13 @@ void fake_host_free(struct fake_host *host)
 	if (!host)
 		return;
 	if (host->bus) {
+		struct pci_host_bridge *bridge = pci_find_host_bridge(host->bus);
+
 		pci_lock_rescan_remove();
 		pci_stop_root_bus(host->bus);
 		pci_remove_root_bus(host->bus);
 		pci_unlock_rescan_remove();
+		pci_free_host_bridge(bridge);
 		release_resource(&host->window);
 	}
 	root_device_unregister(host->parent);
@@ -383,13 +396,4 @@ void fake_host_watch(struct fake_host *host, unsigned int fail_at,
 	host->accesses = 0;
 	host->fail_at = fail_at;
 	host->gone_at = gone_at;
-}
-
-/**
- * fake_host_heal - behave again; devices are as after a reset
- * @host: host
- */
-void fake_host_heal(struct fake_host *host)
-{
-	fake_host_watch(host, 0, 0);
 }

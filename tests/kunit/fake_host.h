@@ -86,6 +86,5 @@ void fake_host_free(struct fake_host *host);
 struct pci_dev *fake_host_pdev(struct fake_host *host, unsigned int i);
 void fake_host_watch(struct fake_host *host, unsigned int fail_at,
 		     unsigned int gone_at);
-void fake_host_heal(struct fake_host *host);
 
 #endif /* XPB_FAKE_HOST_H */
