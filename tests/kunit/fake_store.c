@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* xenstore: a list of keys. The linker has the driver call these. */
+/*
+ * xenstore: a list of keys. The linker has the driver call these, which sleep as
+ * the kernel's do; the tests' own look in conditions of waits, and do not.
+ */
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <xen/xenbus.h>
 
@@ -15,7 +18,7 @@ struct entry {
 	char value[64];
 };
 
-static DEFINE_MUTEX(store_lock);
+static DEFINE_SPINLOCK(store_lock);
 static LIST_HEAD(store);
 DECLARE_WAIT_QUEUE_HEAD(fake_store_changed);
 
@@ -35,23 +38,23 @@ static struct entry *find(const char *dir, const char *node)
 static int __printf(3, 0)
 store_vprintf(const char *dir, const char *node, const char *fmt, va_list ap)
 {
-	struct entry *entry;
+	struct entry *new = kzalloc(sizeof(*new), GFP_KERNEL);
+	struct entry *old;
 
-	mutex_lock(&store_lock);
-	entry = find(dir, node);
-	if (!entry) {
-		entry = kzalloc(sizeof(*entry), GFP_KERNEL);
-		if (entry) {
-			snprintf(entry->path, sizeof(entry->path), "%s/%s", dir,
-				 node);
-			list_add_tail(&entry->item, &store);
-		}
-	}
-	if (entry)
-		vsnprintf(entry->value, sizeof(entry->value), fmt, ap);
-	mutex_unlock(&store_lock);
+	if (!new)
+		return -ENOMEM;
+	snprintf(new->path, sizeof(new->path), "%s/%s", dir, node);
+	vsnprintf(new->value, sizeof(new->value), fmt, ap);
+	spin_lock(&store_lock);
+	old = find(dir, node);
+	if (old)
+		list_replace(&old->item, &new->item);
+	else
+		list_add_tail(&new->item, &store);
+	spin_unlock(&store_lock);
+	kfree(old);
 	wake_up_all(&fake_store_changed);
-	return entry ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* The value, cut to the size of @value; -ENOENT if there is none. */
@@ -60,18 +63,30 @@ static int store_read(const char *dir, const char *node, char *value,
 {
 	struct entry *entry;
 
-	mutex_lock(&store_lock);
+	spin_lock(&store_lock);
 	entry = find(dir, node);
 	if (entry)
 		strscpy(value, entry->value, size);
-	mutex_unlock(&store_lock);
+	spin_unlock(&store_lock);
 	return entry ? 0 : -ENOENT;
+}
+
+static unsigned int store_number(const char *dir, const char *node,
+				 unsigned int none)
+{
+	char value[sizeof_field(struct entry, value)];
+	unsigned int number;
+
+	if (store_read(dir, node, value, sizeof(value)) ||
+	    kstrtouint(value, 0, &number))
+		return none;
+	return number;
 }
 
 /* ---- for tests ---- */
 
 /**
- * fake_store_write - write a entry, as a toolstack or frontend
+ * fake_store_write - write a key, as a toolstack or frontend
  * @dir: directory
  * @node: name in it
  * @fmt: value
@@ -94,7 +109,7 @@ void fake_store_write(const char *dir, const char *node, const char *fmt, ...)
  */
 unsigned int fake_store_number(const char *dir, const char *node)
 {
-	return __wrap_xenbus_read_unsigned(dir, node, 0);
+	return store_number(dir, node, 0);
 }
 
 /**
@@ -104,12 +119,12 @@ void fake_store_clear(void)
 {
 	struct entry *entry, *next;
 
-	mutex_lock(&store_lock);
+	spin_lock(&store_lock);
 	list_for_each_entry_safe(entry, next, &store, item) {
 		list_del(&entry->item);
 		kfree(entry);
 	}
-	mutex_unlock(&store_lock);
+	spin_unlock(&store_lock);
 }
 
 /* ---- for the driver ---- */
@@ -129,13 +144,8 @@ void *__wrap_xenbus_read(struct xenbus_transaction t, const char *dir,
 unsigned int __wrap_xenbus_read_unsigned(const char *dir, const char *node,
 					 unsigned int default_val)
 {
-	char value[sizeof_field(struct entry, value)];
-	unsigned int number;
-
-	if (store_read(dir, node, value, sizeof(value)) ||
-	    kstrtouint(value, 0, &number))
-		return default_val;
-	return number;
+	might_sleep();
+	return store_number(dir, node, default_val);
 }
 
 int __wrap_xenbus_exists(struct xenbus_transaction t, const char *dir,
@@ -143,6 +153,7 @@ int __wrap_xenbus_exists(struct xenbus_transaction t, const char *dir,
 {
 	char value[sizeof_field(struct entry, value)];
 
+	might_sleep();
 	return !store_read(dir, node, value, sizeof(value));
 }
 
@@ -151,11 +162,12 @@ int __wrap_xenbus_rm(struct xenbus_transaction t, const char *dir,
 {
 	struct entry *entry;
 
-	mutex_lock(&store_lock);
+	might_sleep();
+	spin_lock(&store_lock);
 	entry = find(dir, node);
 	if (entry)
 		list_del(&entry->item);
-	mutex_unlock(&store_lock);
+	spin_unlock(&store_lock);
 	kfree(entry);
 	return entry ? 0 : -ENOENT;
 }
@@ -179,6 +191,7 @@ int __wrap_xenbus_scanf(struct xenbus_transaction t, const char *dir,
 	va_list ap;
 	int got;
 
+	might_sleep();
 	if (store_read(dir, node, value, sizeof(value)))
 		return -ENOENT;
 	va_start(ap, fmt);
