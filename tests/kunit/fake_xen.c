@@ -48,20 +48,39 @@ int fake_evtchn_op(int cmd, void *arg)
 
 /* ---- event channels ---- */
 
-static void deliver(struct irq_work *work)
+static irq_handler_t begin_event(struct fake_guest *guest)
 {
-	struct fake_guest *guest = container_of(work, struct fake_guest, event);
 	irq_handler_t handler = NULL;
 
 	spin_lock(&guest->lock);
-	if (guest->pending && !guest->busy && guest->handler) {
+	if (guest->pending && !guest->busy && !guest->running)
 		handler = guest->handler;
+	if (handler) {
 		guest->pending = false;
 		guest->busy = true;
+		guest->running = true;
 	}
 	spin_unlock(&guest->lock);
-	if (handler)
+	return handler;
+}
+
+static void end_event(struct fake_guest *guest)
+{
+	spin_lock(&guest->lock);
+	guest->running = false;
+	spin_unlock(&guest->lock);
+}
+
+/* May run on both CPUs at once, where one is at its end. */
+static void deliver(struct irq_work *work)
+{
+	struct fake_guest *guest = container_of(work, struct fake_guest, event);
+	irq_handler_t handler;
+
+	while ((handler = begin_event(guest))) {
 		handler(FAKE_IRQ, guest->data);
+		end_event(guest);
+	}
 }
 
 /**
@@ -114,6 +133,8 @@ int __wrap_bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *x
 	guest->data = data;
 	guest->busy = false;
 	spin_unlock_irq(&guest->lock);
+	/* As Xen does: what came before it was bound is not lost. */
+	fake_guest_event(guest);
 	return FAKE_IRQ;
 }
 
@@ -124,7 +145,8 @@ void __wrap_unbind_from_irqhandler(unsigned int irq, void *data)
 	spin_lock_irq(&guest->lock);
 	guest->handler = NULL;
 	spin_unlock_irq(&guest->lock);
-	irq_work_sync(&guest->event);
+	while (READ_ONCE(guest->running))
+		cpu_relax();
 }
 
 int __wrap_xen_pirq_from_irq(unsigned int irq)
@@ -196,6 +218,7 @@ static void guest_release(struct device *dev)
 	struct fake_guest *guest = container_of(dev, struct fake_guest,
 						xdev.dev);
 
+	irq_work_sync(&guest->event);
 	free_page((unsigned long)guest->page);
 	kfree(guest);
 }
@@ -213,6 +236,10 @@ struct fake_guest *fake_guest_create(struct pci_dev *pdev)
 	if (!guest)
 		return NULL;
 	guest->page = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!guest->page) {
+		kfree(guest);
+		return NULL;
+	}
 	spin_lock_init(&guest->lock);
 	init_waitqueue_head(&guest->wait);
 	init_irq_work(&guest->event, deliver);
@@ -399,7 +426,6 @@ int fake_guest_op_within(struct fake_guest *guest, struct xen_pci_op *op,
 void fake_guest_destroy(struct fake_guest *guest)
 {
 	driver->remove(&guest->xdev);
-	irq_work_sync(&guest->event);
 }
 
 /**

@@ -27,6 +27,7 @@
  * @event: runs @handler in an interrupt
  * @pending: an event waits for the EOI of the one before
  * @busy: an event waits for its EOI
+ * @running: @handler runs
  * @bad_eois: EOIs without an event
  * @notified: events for the guest
  * @wait: for whatever the driver does
@@ -40,6 +41,7 @@ struct fake_guest {
 	struct irq_work event;
 	bool pending;
 	bool busy;
+	bool running;
 	unsigned int bad_eois;
 	unsigned int notified;
 	wait_queue_head_t wait;
