@@ -3,6 +3,7 @@
  * The driver is loaded for each suite by its own module_init(), and each case
  * gets a host of its own. What is left at the end of a case fails it.
  */
+#include <linux/kthread.h>
 #include <linux/slab.h>
 
 #include "bed.h"
@@ -209,6 +210,21 @@ struct pcistub *bed_claim(struct kunit *test, unsigned int i)
 }
 
 /**
+ * bed_one_device - start a host with one device, and claim that
+ * @test: the case
+ * @has: FAKE_*
+ *
+ * Return: the device.
+ */
+struct pcistub *bed_one_device(struct kunit *test, unsigned long has)
+{
+	KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
+						  PCI_DEVFN(3, 0), has));
+	bed_start(test);
+	return bed_claim(test, 0);
+}
+
+/**
  * bed_release - unbind a device, if it is bound
  * @pdev: device
  */
@@ -252,4 +268,13 @@ void bed_end_guest(struct kunit *test)
 	put_device(&bed->guest->xdev.dev);
 	fake_guest_forget();
 	bed->guest = NULL;
+}
+
+/**
+ * bed_wait_for_stop - for a thread that is done, and still has to be stopped
+ */
+void bed_wait_for_stop(void)
+{
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 50);
 }

@@ -9,6 +9,9 @@
 #include "fake_xen.h"
 #include "pciback.h"
 
+/* A device with all kinds of interrupts, and without a reset. */
+#define BED_NIC		(FAKE_MSI | FAKE_MSIX | FAKE_PCIE)
+
 /* Ends a sweep over all N that does not end by itself. */
 #define BED_SWEEP	2000
 
@@ -21,6 +24,7 @@ extern struct kunit_suite fault_suite;
 extern struct kunit_suite irq_suite;
 extern struct kunit_suite reset_suite;
 extern struct kunit_suite guest_suite;
+extern struct kunit_suite race_suite;
 extern struct kunit_suite policy_suite;
 
 int bed_load(struct kunit_suite *suite);
@@ -34,10 +38,12 @@ void bed_new_host(struct kunit *test);
 void bed_start(struct kunit *test);
 struct pci_dev *bed_pdev(struct kunit *test, unsigned int i);
 struct pcistub *bed_claim(struct kunit *test, unsigned int i);
+struct pcistub *bed_one_device(struct kunit *test, unsigned long has);
 int bed_try_claim(struct pci_dev *pdev);
 void bed_want(struct kunit *test, struct pci_dev *pdev);
 void bed_release(struct pci_dev *pdev);
 struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev);
 void bed_end_guest(struct kunit *test);
+void bed_wait_for_stop(void);
 
 #endif /* XPB_BED_H */

@@ -12,8 +12,6 @@
 #include "wrap.h"
 #include "wrapped.h"
 
-#define BACKEND		"/local/domain/0/backend/pci/7/0"
-#define FRONTEND	"/local/domain/7/device/pci/0"
 #define FAKE_IRQ	4711
 
 /* What mapping a grant and binding an event channel come to. */
@@ -223,6 +221,19 @@ static void guest_release(struct device *dev)
 	kfree(guest);
 }
 
+/* The toolstack wants the guest to have a device. */
+static void add_device(struct pci_dev *pdev)
+{
+	unsigned int nr = fake_store_number(FAKE_BACKEND, "num_devs");
+	char key[16];
+
+	snprintf(key, sizeof(key), "dev-%u", nr);
+	fake_store_write(FAKE_BACKEND, key, "%s", pci_name(pdev));
+	snprintf(key, sizeof(key), "state-%u", nr);
+	fake_store_write(FAKE_BACKEND, key, "%d", XenbusStateInitialising);
+	fake_store_write(FAKE_BACKEND, "num_devs", "%u", nr + 1);
+}
+
 /**
  * fake_guest_create - a toolstack makes a guest
  * @pdev: a device for it, or NULL
@@ -243,19 +254,19 @@ struct fake_guest *fake_guest_create(struct pci_dev *pdev)
 	spin_lock_init(&guest->lock);
 	init_waitqueue_head(&guest->wait);
 	init_irq_work(&guest->event, deliver);
-	guest->xdev.nodename = BACKEND;
-	guest->xdev.otherend = FRONTEND;
+	guest->xdev.nodename = FAKE_BACKEND;
+	guest->xdev.otherend = FAKE_FRONTEND;
 	guest->xdev.otherend_id = FAKE_DOMID;
 	guest->xdev.devicetype = "pci";
 	guest->xdev.dev.release = guest_release;
 	device_initialize(&guest->xdev.dev);
 	dev_set_name(&guest->xdev.dev, "pci-%d-0", FAKE_DOMID);
 	the_guest = guest;
-	fake_store_write(BACKEND, "online", "1");
-	fake_store_write(BACKEND, "num_devs", "0");
-	fake_store_write(FRONTEND, "state", "%d", XenbusStateInitialising);
+	fake_store_write(FAKE_BACKEND, "online", "1");
+	fake_store_write(FAKE_BACKEND, "num_devs", "0");
+	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateInitialising);
 	if (pdev)
-		fake_guest_device(guest, pdev);
+		add_device(pdev);
 	return guest;
 }
 
@@ -277,24 +288,14 @@ int fake_guest_probe(struct fake_guest *guest)
  */
 void fake_guest_changed(void)
 {
-	toolstack_watch->callback(toolstack_watch, BACKEND "/state", "");
+	toolstack_watch->callback(toolstack_watch, FAKE_BACKEND "/state", "");
 }
 
-/**
- * fake_guest_device - the toolstack wants the guest to have a device
- * @guest: guest
- * @pdev: claimed device
- */
-void fake_guest_device(struct fake_guest *guest, struct pci_dev *pdev)
+static bool await_state(enum xenbus_state state, unsigned long patience)
 {
-	unsigned int nr = fake_store_number(BACKEND, "num_devs");
-	char key[16];
-
-	snprintf(key, sizeof(key), "dev-%u", nr);
-	fake_store_write(BACKEND, key, "%s", pci_name(pdev));
-	snprintf(key, sizeof(key), "state-%u", nr);
-	fake_store_write(BACKEND, key, "%d", XenbusStateInitialising);
-	fake_store_write(BACKEND, "num_devs", "%u", nr + 1);
+	return wait_event_timeout(fake_store_changed,
+				  fake_store_number(FAKE_BACKEND, "state") ==
+				  state, patience);
 }
 
 /**
@@ -306,11 +307,7 @@ void fake_guest_device(struct fake_guest *guest, struct pci_dev *pdev)
  */
 int fake_guest_await(struct fake_guest *guest, enum xenbus_state state)
 {
-	bool there = wait_event_timeout(fake_store_changed,
-					fake_store_number(BACKEND, "state") ==
-					state, FAKE_PATIENCE);
-
-	return there ? 0 : -ETIMEDOUT;
+	return await_state(state, FAKE_PATIENCE) ? 0 : -ETIMEDOUT;
 }
 
 /**
@@ -320,10 +317,10 @@ int fake_guest_await(struct fake_guest *guest, enum xenbus_state state)
 void fake_guest_publish_now(struct fake_guest *guest)
 {
 	set_bit(_XEN_PCIB_AERHANDLER, (unsigned long *)&guest->page->flags);
-	fake_store_write(FRONTEND, "pci-op-ref", "%u", FAKE_GREF);
-	fake_store_write(FRONTEND, "event-channel", "%u", FAKE_PORT);
-	fake_store_write(FRONTEND, "magic", XEN_PCI_MAGIC);
-	fake_store_write(FRONTEND, "state", "%d", XenbusStateInitialised);
+	fake_store_write(FAKE_FRONTEND, "pci-op-ref", "%u", FAKE_GREF);
+	fake_store_write(FAKE_FRONTEND, "event-channel", "%u", FAKE_PORT);
+	fake_store_write(FAKE_FRONTEND, "magic", XEN_PCI_MAGIC);
+	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateInitialised);
 	fake_guest_changed();
 }
 
@@ -355,7 +352,7 @@ int fake_guest_connect(struct fake_guest *guest)
 	if (!err)
 		err = fake_guest_await(guest, XenbusStateConnected);
 	if (!err) {
-		fake_store_write(FRONTEND, "state", "%d", XenbusStateConnected);
+		fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateConnected);
 		fake_guest_changed();
 	}
 	return err;
@@ -363,19 +360,14 @@ int fake_guest_connect(struct fake_guest *guest)
 
 /**
  * fake_guest_replug - the toolstack gives the guest its device once more
- * @guest: guest, whose frontend goes along
+ * @guest: guest, whose frontend goes along if it can
  */
 void fake_guest_replug(struct fake_guest *guest)
 {
-	fake_store_write(BACKEND, "state-0", "%d", XenbusStateInitialising);
-	fake_store_write(FRONTEND, "state", "%d", XenbusStateReconfiguring);
-	fake_store_write(BACKEND, "state", "%d", XenbusStateReconfiguring);
+	fake_store_write(FAKE_BACKEND, "state-0", "%d", XenbusStateInitialising);
+	fake_store_write(FAKE_BACKEND, "state", "%d", XenbusStateReconfiguring);
 	fake_guest_changed();
-	wait_event_timeout(fake_store_changed,
-			   fake_store_number(BACKEND, "state") ==
-			   XenbusStateReconfigured, HZ / 10);
-	fake_store_write(FRONTEND, "state", "%d", XenbusStateConnected);
-	fake_guest_changed();
+	await_state(XenbusStateConnected, HZ / 4);
 }
 
 /**
@@ -384,7 +376,7 @@ void fake_guest_replug(struct fake_guest *guest)
  */
 void fake_guest_leave(struct fake_guest *guest)
 {
-	fake_store_write(FRONTEND, "state", "%d", XenbusStateInitialising);
+	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateInitialising);
 	fake_guest_changed();
 }
 
@@ -394,24 +386,32 @@ static bool answered(const struct fake_guest *guest)
 }
 
 /**
- * fake_guest_op_within - one request, as the frontend makes it
+ * fake_guest_post - the frontend makes a request
  * @guest: connected guest
- * @op: the request, and then the answer
- * @patience: how long to wait for it
- *
- * Return: 0; -ETIMEDOUT: there was no answer, the request is taken back.
+ * @op: the request
  */
-int fake_guest_op_within(struct fake_guest *guest, struct xen_pci_op *op,
-			 unsigned long patience)
+void fake_guest_post(struct fake_guest *guest, const struct xen_pci_op *op)
 {
-	bool done;
-
 	guest->page->op = *op;
 	/* The request is there when the flag is. */
 	virt_wmb();
 	set_bit(_XEN_PCIF_active, (unsigned long *)&guest->page->flags);
 	fake_guest_event(guest);
-	done = wait_event_timeout(guest->wait, answered(guest), patience);
+}
+
+/**
+ * fake_guest_collect - and waits for the answer
+ * @guest: connected guest
+ * @op: the answer
+ * @patience: how long to wait for it
+ *
+ * Return: 0; -ETIMEDOUT: there was no answer, the request is taken back.
+ */
+int fake_guest_collect(struct fake_guest *guest, struct xen_pci_op *op,
+		       unsigned long patience)
+{
+	bool done = wait_event_timeout(guest->wait, answered(guest), patience);
+
 	clear_bit(_XEN_PCIF_active, (unsigned long *)&guest->page->flags);
 	/* The answer is there if the flag is gone. */
 	virt_rmb();

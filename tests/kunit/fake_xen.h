@@ -13,6 +13,8 @@
 #define FAKE_DOMID	7
 #define FAKE_GREF	8
 #define FAKE_PORT	9
+#define FAKE_BACKEND	"/local/domain/0/backend/pci/7/0"
+#define FAKE_FRONTEND	"/local/domain/7/device/pci/0"
 
 /* The least that a guest is given to answer, in jiffies. */
 #define FAKE_PATIENCE	(20 * HZ)
@@ -54,7 +56,6 @@ extern int fake_guarded;
 struct fake_guest *fake_guest_create(struct pci_dev *pdev);
 int fake_guest_probe(struct fake_guest *guest);
 void fake_guest_changed(void);
-void fake_guest_device(struct fake_guest *guest, struct pci_dev *pdev);
 int fake_guest_connect(struct fake_guest *guest);
 int fake_guest_publish(struct fake_guest *guest);
 void fake_guest_publish_now(struct fake_guest *guest);
@@ -62,14 +63,17 @@ void fake_guest_replug(struct fake_guest *guest);
 void fake_guest_leave(struct fake_guest *guest);
 int fake_guest_await(struct fake_guest *guest, enum xenbus_state state);
 void fake_guest_event(struct fake_guest *guest);
-int fake_guest_op_within(struct fake_guest *guest, struct xen_pci_op *op,
-			 unsigned long patience);
+void fake_guest_post(struct fake_guest *guest, const struct xen_pci_op *op);
+int fake_guest_collect(struct fake_guest *guest, struct xen_pci_op *op,
+		       unsigned long patience);
 void fake_guest_destroy(struct fake_guest *guest);
 void fake_guest_forget(void);
 
+/* One request and its answer. */
 static inline int fake_guest_op(struct fake_guest *guest, struct xen_pci_op *op)
 {
-	return fake_guest_op_within(guest, op, FAKE_PATIENCE);
+	fake_guest_post(guest, op);
+	return fake_guest_collect(guest, op, FAKE_PATIENCE);
 }
 
 /* fake_store.c */

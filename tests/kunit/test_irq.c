@@ -4,15 +4,6 @@
 
 #include "bed.h"
 
-static struct pcistub *claimed(struct kunit *test)
-{
-	KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
-						  PCI_DEVFN(3, 0),
-						  FAKE_MSI | FAKE_MSIX));
-	bed_start(test);
-	return bed_claim(test, 0);
-}
-
 static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 		    struct msix_entry *entries, int nr)
 {
@@ -46,7 +37,7 @@ static void from_every_mode_to_every_mode(struct kunit *test)
 	static const enum pciback_irq_mode modes[] = {
 		PCIBACK_IRQ_NONE, PCIBACK_IRQ_MSI, PCIBACK_IRQ_MSIX,
 	};
-	struct pcistub *stub = claimed(test);
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
 	unsigned int i, k;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -68,7 +59,7 @@ static void bad_msix_requests(struct kunit *test)
 	struct msix_entry twice[2] = { { .entry = 1 }, { .entry = 1 } };
 	struct msix_entry beyond[1] = { { .entry = FAKE_NR_MSIX } };
 	struct msix_entry many[FAKE_NR_MSIX + 1] = {};
-	struct pcistub *stub = claimed(test);
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
 	struct msix_entry good[1] = {};
 
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, good, 1), 0);
@@ -88,7 +79,7 @@ static void bad_msix_requests(struct kunit *test)
 
 static void no_msix_without_decode(struct kunit *test)
 {
-	struct pcistub *stub = claimed(test);
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
 	struct msix_entry entry[1] = {};
 
 	pci_write_config_word(stub->pdev, PCI_COMMAND, 0);
@@ -100,7 +91,7 @@ static void no_msix_without_decode(struct kunit *test)
 /* Where no vector is to be had, the stand-in is there as before. */
 static void standin_comes_back(struct kunit *test)
 {
-	struct pcistub *stub = claimed(test);
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
 	struct msix_entry entry[1] = {};
 	int irq = irq_alloc_desc(NUMA_NO_NODE);
 

@@ -119,8 +119,7 @@ static int hold(void *data)
 	device_lock(&pdev->dev);
 	msleep(350);
 	device_unlock(&pdev->dev);
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(HZ / 10);
+	bed_wait_for_stop();
 	return 0;
 }
 
@@ -141,12 +140,8 @@ static void bus_reset_waits_for_a_busy_neighbour(struct kunit *test)
 
 static void root_bus_has_no_reset(struct kunit *test)
 {
-	struct pcistub *stub;
+	struct pcistub *stub = bed_one_device(test, 0);
 
-	KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
-						  PCI_DEVFN(3, 0), 0));
-	bed_start(test);
-	stub = bed_claim(test, 0);
 	KUNIT_EXPECT_EQ(test, stub->reset_err, -ENOTTY);
 	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_DIRTY);
 }
