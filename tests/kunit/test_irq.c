@@ -43,9 +43,11 @@ static void from_every_mode_to_every_mode(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		for (k = 0; k < ARRAY_SIZE(modes); k++) {
 			struct msix_entry entry[2] = { {}, { .entry = 1 } };
+			/* More than one MSI needs an IOMMU on x86. */
+			int nr = modes[i] == PCIBACK_IRQ_MSIX ? 2 : 1;
 
 			KUNIT_EXPECT_EQ(test, set_mode(stub, modes[i], entry,
-						       2), 0);
+						       nr), 0);
 			expect_mode(test, stub, modes[i]);
 			KUNIT_EXPECT_EQ(test, set_mode(stub, modes[k], entry,
 						       1), 0);

@@ -89,9 +89,10 @@ static void bus_reset_with_a_neighbour_of_ours(struct kunit *test)
 	stub = bed_claim(test, DEVICE);
 	expect(test, stub, 0, 0, 0, 1);
 	KUNIT_EXPECT_TRUE(test, stub->reset_bus);
-	/* The neighbour was held, and let go as it was. */
-	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_DIRTY);
+	/* The neighbour was held, let go, and is as clean. */
 	KUNIT_EXPECT_EQ(test, other->held, PCISTUB_CLEANING);
+	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_FREE);
+	KUNIT_EXPECT_TRUE(test, other->reset_bus);
 	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(other, false), 0);
 	KUNIT_EXPECT_EQ(test, fake(test, BRIDGE)->bus_resets, 2);
 	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_FREE);
