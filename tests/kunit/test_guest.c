@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest's requests, and its part in the recovery from errors. */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+
 #include "bed.h"
 #include "fake_frontend.h"
 
@@ -84,6 +87,86 @@ static void page_that_cannot_be_mapped(struct kunit *test)
 	fake_guest_forget();
 }
 
+/* ---- requests that come too late ---- */
+
+/* Asks for an MSI while the device is locked; returns when that waits. */
+static void ask_and_wait(struct kunit *test, struct fake_guest *guest,
+			 struct pcistub *stub)
+{
+	const struct xen_pci_op op = { .cmd = XEN_PCI_OP_enable_msi };
+	unsigned long end = jiffies + FAKE_PATIENCE;
+	unsigned int refs;
+
+	bed_settle();
+	refs = kref_read(&stub->ref);
+	mutex_lock(&stub->lock);
+	fake_guest_post(guest, &op);
+	/* The request has found the device, and holds on to it. */
+	while (kref_read(&stub->ref) == refs && time_before(jiffies, end))
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, kref_read(&stub->ref), refs + 1);
+}
+
+static void expect_refusal(struct kunit *test, struct fake_guest *guest,
+			   struct pcistub *stub)
+{
+	struct xen_pci_op op;
+
+	KUNIT_EXPECT_EQ(test, fake_guest_collect(guest, &op, FAKE_PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_dev_not_found);
+	KUNIT_EXPECT_EQ(test, stub->count.others, 0);
+	KUNIT_EXPECT_FALSE(test, stub->pdev->msi_enabled);
+}
+
+static int unbind(void *data)
+{
+	struct pci_dev *pdev = data;
+
+	bed_release(pdev);
+	bed_wait_for_stop();
+	return 0;
+}
+
+static void device_unbound_before_its_turn(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_guest *guest = bed_guest(test, pdev);
+	struct pcistub *stub = pcistub_of(pdev);
+	unsigned long end = jiffies + FAKE_PATIENCE;
+	struct task_struct *task;
+
+	pcistub_get(stub);
+	ask_and_wait(test, guest, stub);
+	task = kthread_run(unbind, pdev, "xpb-unbind");
+	while (READ_ONCE(stub->state) != PCISTUB_GONE &&
+	       time_before(jiffies, end))
+		msleep(20);
+	mutex_unlock(&stub->lock);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_GONE);
+	expect_refusal(test, guest, stub);
+	pcistub_put(stub);
+}
+
+/* As if it was taken away, reset and given to another while the lock was held. */
+static void device_of_another_before_its_turn(struct kunit *test)
+{
+	struct pciback_session *other = kunit_kzalloc(test, sizeof(*other),
+						      GFP_KERNEL);
+	struct pci_dev *pdev = one_device(test);
+	struct fake_guest *guest = bed_guest(test, pdev);
+	struct pcistub *stub = pcistub_of(pdev);
+	struct pciback_session *sess = stub->sess;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	ask_and_wait(test, guest, stub);
+	WRITE_ONCE(stub->sess, other);
+	mutex_unlock(&stub->lock);
+	expect_refusal(test, guest, stub);
+	WRITE_ONCE(stub->sess, sess);
+}
+
 /* ---- errors ---- */
 
 static pci_ers_result_t detected(struct pci_dev *pdev)
@@ -165,6 +248,8 @@ static struct kunit_case guest_cases[] = {
 	KUNIT_CASE(config_is_read_and_written),
 	KUNIT_CASE(msix_by_request),
 	KUNIT_CASE(page_that_cannot_be_mapped),
+	KUNIT_CASE(device_unbound_before_its_turn),
+	KUNIT_CASE(device_of_another_before_its_turn),
 	KUNIT_CASE(guest_recovers_from_an_error),
 	KUNIT_CASE(guest_that_cannot_recover),
 	KUNIT_CASE(guest_that_never_answers),

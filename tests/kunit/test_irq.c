@@ -90,28 +90,99 @@ static void no_msix_without_decode(struct kunit *test)
 	expect_mode(test, stub, PCIBACK_IRQ_NONE);
 }
 
-/* Where no vector is to be had, the stand-in is there as before. */
-static void standin_comes_back(struct kunit *test)
+static void give_line(struct kunit *test, struct pcistub *stub)
 {
-	struct pcistub *stub = bed_one_device(test, BED_NIC);
-	struct msix_entry entry[1] = {};
 	int irq = irq_alloc_desc(NUMA_NO_NODE);
 
 	KUNIT_ASSERT_GT(test, irq, 0);
 	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
 	stub->irq.line = irq;
+}
+
+static void take_line(struct pcistub *stub)
+{
+	irq_free_desc(stub->irq.line);
+	stub->irq.line = 0;
+}
+
+/* The core refuses a device that has MSI by other means. */
+static int fail_msix(struct pcistub *stub)
+{
+	struct msix_entry entry[1] = {};
+	int err;
+
+	stub->pdev->msi_enabled = 1;
+	err = set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1);
+	stub->pdev->msi_enabled = 0;
+	return err;
+}
+
+/* Where no vector is to be had, the stand-in is there as before. */
+static void standin_comes_back(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+
+	give_line(test, stub);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
 	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
-	/* The core refuses a device that has MSI by other means. */
-	stub->pdev->msi_enabled = 1;
-	KUNIT_EXPECT_LT(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1), 0);
-	stub->pdev->msi_enabled = 0;
+	KUNIT_EXPECT_LT(test, fail_msix(stub), 0);
+	expect_mode(test, stub, PCIBACK_IRQ_INTX);
+	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	/* It stays while there is MSI: others may have the line. */
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSI, NULL, 1), 0);
+	expect_mode(test, stub, PCIBACK_IRQ_MSI);
+	KUNIT_EXPECT_TRUE(test, stub->irq.standin);
+	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	mutex_lock(&stub->lock);
+	pciback_irq_end_msi(stub);
+	mutex_unlock(&stub->lock);
 	expect_mode(test, stub, PCIBACK_IRQ_INTX);
 	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
 	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
-	stub->irq.line = 0;
-	irq_free_desc(irq);
+	KUNIT_EXPECT_FALSE(test, stub->irq.standin);
+	take_line(stub);
+}
+
+/* There and back: of vectors that are refused, a line and no interrupts. */
+static void expect_barred(struct kunit *test, struct pcistub *stub)
+{
+	struct msix_entry entry[1] = {};
+
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1),
+			-EBUSY);
+	expect_mode(test, stub, PCIBACK_IRQ_INTX);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSI, NULL, 1), -EBUSY);
+	expect_mode(test, stub, PCIBACK_IRQ_INTX);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
+	expect_mode(test, stub, PCIBACK_IRQ_NONE);
+}
+
+static void fail_ten_times(struct kunit *test, struct pcistub *stub)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, fail_msix(stub), -EINVAL);
+	expect_barred(test, stub);
+}
+
+/* Ten failures end attempts for a minute, of MSI and MSI-X alone. */
+static void too_many_failures(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct msix_entry entry[1] = {};
+
+	give_line(test, stub);
+	fail_ten_times(test, stub);
+	stub->irq.failures.last -= 61 * HZ;
+	fail_ten_times(test, stub);
+	stub->irq.failures.last -= 61 * HZ;
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1), 0);
+	expect_mode(test, stub, PCIBACK_IRQ_MSIX);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
+	take_line(stub);
 }
 
 static struct kunit_case irq_cases[] = {
@@ -119,6 +190,7 @@ static struct kunit_case irq_cases[] = {
 	KUNIT_CASE(bad_msix_requests),
 	KUNIT_CASE(no_msix_without_decode),
 	KUNIT_CASE(standin_comes_back),
+	KUNIT_CASE(too_many_failures),
 	{}
 };
 

@@ -90,7 +90,7 @@ static void bus_reset_with_a_neighbour_of_ours(struct kunit *test)
 	expect(test, stub, 0, 0, 0, 1);
 	KUNIT_EXPECT_TRUE(test, stub->reset_bus);
 	/* The neighbour was held, let go, and is as clean. */
-	KUNIT_EXPECT_EQ(test, other->held, PCISTUB_CLEANING);
+	KUNIT_EXPECT_FALSE(test, other->held);
 	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_FREE);
 	KUNIT_EXPECT_TRUE(test, other->reset_bus);
 	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(other, false), 0);
@@ -164,6 +164,40 @@ static void reset_by_others_keeps_the_guests_config(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
 }
 
+static void reset_by_the_guest(struct kunit *test)
+{
+	struct xen_pci_op op = {
+		.cmd = XEN_PCI_OP_conf_write, .size = 2,
+		.offset = FAKE_PCIE_POS + PCI_EXP_DEVCTL,
+		.value = PCI_EXP_DEVCTL_BCR_FLR,
+	};
+	struct pcistub *stub;
+
+	topology(test, FAKE_FLR, false);
+	stub = bed_claim(test, DEVICE);
+	KUNIT_EXPECT_EQ(test, fake_guest_op(bed_guest(test, stub->pdev), &op),
+			0);
+	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_success);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 2);
+}
+
+/* Of which another has the device before it is its turn. */
+static void reset_by_the_last_guest(struct kunit *test)
+{
+	struct pciback_session *last = kunit_kzalloc(test, sizeof(*last),
+						     GFP_KERNEL);
+	struct pcistub *stub;
+
+	KUNIT_ASSERT_NOT_NULL(test, last);
+	topology(test, FAKE_FLR, false);
+	stub = bed_claim(test, DEVICE);
+	bed_guest(test, stub->pdev);
+	pciback_reset_for_guest(stub, last);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 1);
+	pciback_reset_for_guest(stub, stub->sess);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 2);
+}
+
 static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(flr_is_first),
 	KUNIT_CASE(then_af),
@@ -175,6 +209,8 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(bus_reset_waits_for_a_busy_neighbour),
 	KUNIT_CASE(root_bus_has_no_reset),
 	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
+	KUNIT_CASE(reset_by_the_guest),
+	KUNIT_CASE(reset_by_the_last_guest),
 	{}
 };
 
