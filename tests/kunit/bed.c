@@ -278,3 +278,79 @@ void bed_wait_for_stop(void)
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(HZ / 50);
 }
+
+/* ---- errors, as the core reports them: with its list of devices locked ---- */
+
+/**
+ * struct report - one step of a recovery
+ * @step: what the driver is asked
+ * @verdict: what it says, where there is a driver
+ * @nr: devices that have one
+ */
+struct report {
+	pci_ers_result_t (*step)(struct pci_dev *pdev);
+	pci_ers_result_t verdict;
+	unsigned int nr;
+};
+
+static pci_ers_result_t detected(struct pci_dev *pdev)
+{
+	return pciback_err_handler.error_detected(pdev, pci_channel_io_frozen);
+}
+
+static pci_ers_result_t resumed(struct pci_dev *pdev)
+{
+	pciback_err_handler.resume(pdev);
+	return PCI_ERS_RESULT_NONE;
+}
+
+static int report_to(struct pci_dev *pdev, void *data)
+{
+	struct report *report = data;
+
+	device_lock(&pdev->dev);
+	if (pci_get_drvdata(pdev)) {
+		report->verdict = report->step(pdev);
+		report->nr++;
+	}
+	device_unlock(&pdev->dev);
+	return 0;
+}
+
+static unsigned int report_step(struct pci_dev *pdev,
+				pci_ers_result_t (*step)(struct pci_dev *pdev),
+				pci_ers_result_t *verdict)
+{
+	struct report report = { .step = step };
+
+	pci_walk_bus(pdev->bus, report_to, &report);
+	*verdict = report.verdict;
+	return report.nr;
+}
+
+/**
+ * bed_error - an error on a bus
+ * @pdev: device on it
+ * @verdict: what the driver says
+ *
+ * Return: number of devices that have the driver.
+ */
+unsigned int bed_error(struct pci_dev *pdev, pci_ers_result_t *verdict)
+{
+	return report_step(pdev, detected, verdict);
+}
+
+/**
+ * bed_recover - the rest of what the host does
+ * @pdev: device on the bus
+ * @verdict: what the driver says after the reset
+ *
+ * Return: number of devices that have the driver.
+ */
+unsigned int bed_recover(struct pci_dev *pdev, pci_ers_result_t *verdict)
+{
+	pci_ers_result_t none;
+
+	report_step(pdev, pciback_err_handler.slot_reset, verdict);
+	return report_step(pdev, resumed, &none);
+}

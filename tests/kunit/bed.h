@@ -45,5 +45,7 @@ void bed_release(struct pci_dev *pdev);
 struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev);
 void bed_end_guest(struct kunit *test);
 void bed_wait_for_stop(void);
+unsigned int bed_error(struct pci_dev *pdev, pci_ers_result_t *verdict);
+unsigned int bed_recover(struct pci_dev *pdev, pci_ers_result_t *verdict);
 
 #endif /* XPB_BED_H */

@@ -64,6 +64,24 @@ static int ask(void *data)
 	return 0;
 }
 
+/* What the host restores in a recovery. */
+static int toggle_msi(void *data)
+{
+	struct race *race = data;
+	struct xen_pci_op op = {};
+
+	while (goes_on(race)) {
+		op.cmd = race->turns++ % 2 ? XEN_PCI_OP_disable_msi :
+					     XEN_PCI_OP_enable_msi;
+		fake_guest_post(race->guest, &op);
+		if (!fake_guest_collect(race->guest, &op, HZ / 10) &&
+		    op.err == XEN_PCI_ERR_success)
+			race->served++;
+	}
+	bed_wait_for_stop();
+	return 0;
+}
+
 static int rebind(void *data)
 {
 	struct race *race = data;
@@ -80,25 +98,18 @@ static int rebind(void *data)
 	return 0;
 }
 
-/* As the AER core does: only of a device with a driver, under its lock. */
 static int err_out(void *data)
 {
 	struct race *race = data;
+	pci_ers_result_t verdict;
 
 	while (goes_on(race)) {
-		device_lock(&race->pdev->dev);
-		if (pci_get_drvdata(race->pdev)) {
-			pciback_err_handler.error_detected(race->pdev,
-							   pci_channel_io_frozen);
-			pciback_err_handler.slot_reset(race->pdev);
-			pciback_err_handler.resume(race->pdev);
-			race->turns++;
-		}
-		device_unlock(&race->pdev->dev);
+		bed_error(race->pdev, &verdict);
+		race->turns += bed_recover(race->pdev, &verdict);
 		/* Now and then there is no way but the toolstack's. */
 		if (race->turns % 8 == 0)
 			fake_guest_replug(race->guest);
-		usleep_range(1000, 20000);
+		usleep_range(1000, 10000);
 	}
 	bed_wait_for_stop();
 	return 0;
@@ -189,6 +200,13 @@ static void errors_and_requests(struct kunit *test)
 	run_race(test, fns, ARRAY_SIZE(fns));
 }
 
+static void errors_and_msi(struct kunit *test)
+{
+	static int (*const fns[])(void *) = { toggle_msi, err_out };
+
+	run_race(test, fns, ARRAY_SIZE(fns));
+}
+
 static void disconnect_and_requests(struct kunit *test)
 {
 	static int (*const fns[])(void *) = { ask, reconnect, meddle };
@@ -208,6 +226,7 @@ static void everything(struct kunit *test)
 static struct kunit_case race_cases[] = {
 	KUNIT_CASE(unbind_and_requests),
 	KUNIT_CASE(errors_and_requests),
+	KUNIT_CASE(errors_and_msi),
 	KUNIT_CASE(disconnect_and_requests),
 	KUNIT_CASE(everything),
 	{}
