@@ -34,15 +34,18 @@ def _module(build):
     return folder / "xen-pciback-kunit.ko"
 
 
-def _build(apt):
-    """The kernel's bzImage and the module, built when they are not there."""
+def _build(apt, folder):
+    """The kernel's bzImage and an initrd with the module.
+
+    The module is another tree's as soon as the lock is let go of.
+    """
     build = Build(apt, "kunit", ["common", "kunit"])
     with exclusive():
         build.configure()
         image = build.folder / "arch/x86/boot/bzImage"
         if not (build.folder / "Module.symvers").exists():
             build.make("bzImage", "modules")
-        return image, _module(build)
+        return image, _initrd(apt, _module(build), folder)
 
 
 def _initrd(apt, module, folder):
@@ -79,13 +82,12 @@ def _boot(image, initrd, console):
 
 def kunit():
     """Build and run all; returns the console's text and where it is."""
-    apt = Apt()
-    image, module = _build(apt)
     logs = paths.LOGS / f"{time.strftime('%m%d-%H%M%S')}-{os.getpid()}-kunit"
     logs.mkdir(parents=True)
     console = logs / "console.log"
     with tempfile.TemporaryDirectory() as name:
-        wrong = _boot(image, _initrd(apt, module, Path(name)), console)
+        image, initrd = _build(Apt(), Path(name))
+        wrong = _boot(image, initrd, console)
     text = console.read_text(errors="replace")
     return text + (f"\n{wrong}\n" if wrong else ""), console
 
