@@ -136,10 +136,19 @@ void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 	}
 }
 
-/* Says that a device cannot be had, and goes on with the others. */
+/*
+ * Says that a device cannot be had, and goes on with the others. pcifront reads
+ * its address when the toolstack detaches it, and gives up all devices if there
+ * is none, so it gets one where there is nothing.
+ */
 static void refuse(struct pciback_session *sess, const struct pciback_wish *wish,
 		   int err)
 {
+	static const struct pciback_vdev nowhere = { .vaddr = ~0U };
+	struct pciback_keys keys = {
+		.wish = wish, .state = XenbusStateClosed, .vdev = &nowhere,
+		.root = -1,
+	};
 	bool told = __ratelimit(&sess->errors);
 
 	/* A guest can have us try again, by coming back once more. */
@@ -151,7 +160,7 @@ static void refuse(struct pciback_session *sess, const struct pciback_wish *wish
 	else if (told)
 		xenbus_dev_error(sess->xdev, err, "dev-%u names no device",
 				 wish->index);
-	pciback_store_state(sess, wish, XenbusStateClosed, false);
+	pciback_store_write(sess, &keys);
 }
 
 static int publish(struct pciback_session *sess, const struct pciback_wish *wish,

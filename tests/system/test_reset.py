@@ -96,8 +96,12 @@ def test_strict_reset_refuses_a_dirty_card(dom0, start, how):
             if dom0.bdf("edu") in line and "refused" in line]
     assert len(said) == 1, said
     assert dom0.sh(f"cat {folder}/owner") == "none"
-    # The other card is not concerned.
+    # The other card is not concerned, nor when xl takes the edu back.
     devices.network(guest, "e1000e")
+    guest.detach(dom0.bdf("edu"))
+    dom0.until("[ \"$(xenstore-read /local/domain/0/backend/pci/"
+               f"{guest.id}/0/state)\" = 4 ]", 10)
+    devices.ping(guest, "eth0")
 
 
 def test_dirty_card_is_let_pass_with_a_word(dom0, start):
