@@ -214,22 +214,28 @@ void pciback_recovery_over(struct pcistub *stub)
 	WRITE_ONCE(stub->recovering, false);
 }
 
-static void give_up(struct pcistub *stub)
+/* The host will do nothing more to the device; the rest is ours. */
+static void give_up(struct pciback_session *sess, struct pcistub *stub)
+{
+	pciback_recovery_over(stub);
+	stub->told = false;
+	/* Who waits for it is kicked when it is clean. */
+	if (!sess)
+		pcistub_clean_again(stub);
+	else if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
+		isolate(sess, stub, PCIBACK_RETURNS);
+}
+
+static void time_out(struct pcistub *stub)
 {
 	struct pciback_session *sess = pcistub_owner(stub);
 
-	WRITE_ONCE(stub->recovering, false);
-	if (sess && stub->told) {
+	if (sess && stub->told)
 		dev_warn(&stub->pdev->dev,
 			 "the host did not recover from the error: reset\n");
-		isolate(sess, stub, PCIBACK_RETURNS);
-	}
-	stub->told = false;
+	give_up(sess, stub);
 	if (sess)
 		pciback_session_put(sess);
-	else
-		/* Who waits for it is kicked, too. */
-		pcistub_clean_again(stub);
 }
 
 /**
@@ -248,7 +254,7 @@ void pciback_recover_work(struct work_struct *work)
 		if (host_is_busy(start))
 			expect_more(stub, HZ);
 		else
-			give_up(stub);
+			time_out(stub);
 	}
 	device_unlock(&stub->pdev->dev);
 	pcistub_put(stub);
@@ -290,17 +296,6 @@ static void tell(struct pciback_session *sess, struct pcistub *stub)
 	}
 }
 
-/* The host will do nothing more to the device; the rest is ours. */
-static void host_gave_up(struct pciback_session *sess, struct pcistub *stub)
-{
-	pciback_recovery_over(stub);
-	stub->told = false;
-	if (!sess)
-		pcistub_clean_again(stub);
-	else if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
-		isolate(sess, stub, PCIBACK_RETURNS);
-}
-
 static void end_step(struct pciback_session *sess)
 {
 	WRITE_ONCE(last_step, jiffies);
@@ -322,7 +317,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 
 	atomic_inc(&in_step);
 	if (state == pci_channel_io_perm_failure) {
-		host_gave_up(sess, stub);
+		give_up(sess, stub);
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	} else {
 		keep_config(pdev);
