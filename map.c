@@ -162,7 +162,7 @@ bool pciback_map_unwanted(struct pciback_session *sess,
 	map = map_of(sess);
 	for (i = 0; map && !found && i < map->nr; i++) {
 		*sbdf = map->dev[i].sbdf;
-		found = pciback_vmap_entry(map, *sbdf) == &map->dev[i] &&
+		found = pciback_vmap_taken(map, map->dev[i].vaddr) &&
 			!pciback_plan_wants(wish, nr, *sbdf);
 	}
 	mutex_unlock(&sess->map_lock);
