@@ -9,6 +9,7 @@ from .machine import GUEST_PORTS
 INSMOD = "/usr/sbin/insmod /xen-pciback.ko"
 DRIVER = "/sys/bus/pci/drivers/pciback"
 DEVICES = "/sys/bus/pci/devices"
+TRACING = "/sys/kernel/tracing"
 
 # The cards of a machine (machine.py): name -> (vendor, device, which one).
 CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
@@ -115,6 +116,9 @@ class Dom0:
         """Value of a xenstore node, or None."""
         done = self.run(f"xenstore-read {path}")
         return done.out.strip() if done.rc == 0 else None
+
+    def mount_tracing(self):
+        self.sh(f"mountpoint -q {TRACING} || mount -t tracefs t {TRACING}")
 
     def take_port(self, name):
         """A free serial port for a guest's console: (port name, device)."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How long xenwatch, one thread for all backends, is held by the module."""
 
-TRACING = "/sys/kernel/tracing"
+from .dom0 import TRACING
 
 # What it calls in the module under test, ours or Debian's.
 CALLBACKS = ("frontend_changed", "session_probe", "session_remove",
@@ -19,8 +19,8 @@ class Xenwatch:
     def __init__(self, dom0):
         self.dom0 = dom0
         names = " ".join(f"{name}:mod:xen_pciback" for name in CALLBACKS)
-        dom0.sh(f"mountpoint -q {TRACING} || mount -t tracefs t {TRACING}; "
-                f"cd {TRACING}; "
+        dom0.mount_tracing()
+        dom0.sh(f"cd {TRACING}; "
                 f"for f in {names}; do echo $f >>set_ftrace_filter; done; "
                 "echo 1 >max_graph_depth; "
                 "echo function_graph >current_tracer")

@@ -7,6 +7,7 @@ from rig import devices
 from rig.dom0 import DEVICES
 from rig.xenwatch import MAX_HELD, Xenwatch
 
+from test_departures import settled
 from test_sysfs import EBUSY, EINVAL, ENODEV, BAD_ADDRESSES
 
 ENOTTY = "Inappropriate ioctl for device"
@@ -99,8 +100,7 @@ def test_strict_reset_refuses_a_dirty_card(dom0, start, how):
     # The other card is not concerned, nor when xl takes the edu back.
     devices.network(guest, "e1000e")
     guest.detach(dom0.bdf("edu"))
-    dom0.until("[ \"$(xenstore-read /local/domain/0/backend/pci/"
-               f"{guest.id}/0/state)\" = 4 ]", 10)
+    settled(dom0, guest, 4)
     devices.ping(guest, "eth0")
 
 

@@ -4,10 +4,7 @@
 import pytest
 
 from rig import devices
-from rig.dom0 import DEVICES
-
-TRACING = "/sys/kernel/tracing"
-
+from rig.dom0 import DEVICES, TRACING
 
 # What serves a request later, in our module and in upstream's.
 SERVERS = "channel_work|xen_pcibk_do_op"
@@ -22,8 +19,8 @@ class Workers:
                          "/proc/kallsyms").split()[0]
         self.event = (f"{TRACING}/events/workqueue/"
                       "workqueue_execute_start")
-        dom0.sh(f"mountpoint -q {TRACING} || mount -t tracefs t {TRACING}; "
-                f"echo 'function == 0x{server}' >{self.event}/filter; "
+        dom0.mount_tracing()
+        dom0.sh(f"echo 'function == 0x{server}' >{self.event}/filter; "
                 f"echo 1 >{self.event}/enable")
 
     def during(self, guest, command):
