@@ -118,7 +118,8 @@ class Dom0:
         return done.out.strip() if done.rc == 0 else None
 
     def mount_tracing(self):
-        self.sh(f"mountpoint -q {TRACING} || mount -t tracefs t {TRACING}")
+        self.sh(f"grep -q ' {TRACING} ' /proc/mounts || "
+                f"mount -t tracefs t {TRACING}")
 
     def take_port(self, name):
         """A free serial port for a guest's console: (port name, device)."""
