@@ -151,7 +151,7 @@ static int rom_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 /* The guest binds its interrupt by this number: its GSI, not dom0's irq. */
 static u32 line_init(struct pciback_conf *conf, struct pciback_inst *inst, u32 hw)
 {
-	return pciback_gsi(conf->pdev);
+	return pciback_guest_line(conf->pdev);
 }
 
 #define VIRTUAL(off, bytes, bits, fn)					\

@@ -264,19 +264,6 @@ void pciback_silence(struct pcistub *stub)
 }
 
 /**
- * pciback_irq_line_pirq - what a guest uses to bind a device's INTx line
- * @stub: device
- *
- * Return: the PIRQ, equal to the GSI; 0 if the device has no line.
- */
-u32 pciback_irq_line_pirq(const struct pcistub *stub)
-{
-	int pirq = stub->irq.line ? xen_pirq_from_irq(stub->irq.line) : 0;
-
-	return max(pirq, 0);
-}
-
-/**
  * pciback_irq_toggle_standin - take the stand-in away, or bring it
  * @stub: device
  *
@@ -378,15 +365,4 @@ int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
 					      PCI_MSIX_FLAGS_ENABLE))
 		return -EACCES;
 	return pci_write_config_word(pdev, pos, new) ? -ENODEV : 0;
-}
-
-/**
- * pciback_gsi - the interrupt line that config space shows
- * @pdev: a device that is being claimed, or that is claimed
- *
- * Return: the low byte of the GSI, 0 if there is none.
- */
-u32 pciback_gsi(struct pci_dev *pdev)
-{
-	return pciback_irq_line_pirq(pcistub_of(pdev)) & 0xff;
 }

@@ -77,8 +77,7 @@ static int pcistub_prepare(struct pcistub *stub)
 	if (err)
 		return err;
 	pci_clear_master(pdev);
-	/* Without a pin the core's irq is whatever firmware left. */
-	stub->irq.line = pdev->pin && xen_pv_domain() ? pdev->irq : 0;
+	pciback_gsi_find(stub);
 	snprintf(stub->irq.name, sizeof(stub->irq.name), DRV_NAME "[%s]",
 		 pci_name(pdev));
 
@@ -307,6 +306,8 @@ static int __init pciback_serve(void)
 		err = pciback_xenbus_init();
 	if (err)
 		pciback_release_all();
+	else
+		pciback_gsi_serve(true);
 	return err;
 }
 
@@ -326,6 +327,7 @@ device_initcall(pciback_serve);
 
 static void __exit pciback_exit(void)
 {
+	pciback_gsi_serve(false);
 	if (PCIBACK_SERVES_PV)
 		pciback_xenbus_exit();
 	pciback_release_all();

@@ -94,7 +94,9 @@ struct pciback_limit {
  * @lock: mutex for what follows; see the lock order
  * @mode: see there
  * @pirq: of MSI
- * @line: Linux irq of the interrupt pin, 0 if the device has none
+ * @line: Linux irq of the interrupt pin, 0 if the device has none, or dom0 is no
+ *	PV domain
+ * @gsi: of the interrupt pin, or -errno; set at the claim
  * @name: of the stand-in handler, in /proc/interrupts
  * @standin: the stand-in is there
  * @ack: it claims the line's interrupts as its own
@@ -107,6 +109,7 @@ struct pciback_irq {
 	enum pciback_irq_mode mode;
 	int pirq;
 	int line;
+	int gsi;
 	char name[32];
 	bool standin;
 	bool ack;
@@ -360,6 +363,7 @@ struct pciback_session *pcistub_unregister(struct pcistub *stub);
 void pcistub_disown(struct pcistub *stub);
 struct pcistub *pcistub_of(struct pci_dev *pdev);
 struct pcistub *pcistub_find(u32 sbdf);
+int pcistub_gsi(u32 sbdf);
 void pcistub_get(struct pcistub *stub);
 void pcistub_put(struct pcistub *stub);
 int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data);
@@ -398,13 +402,17 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 void pciback_irq_end_msi(struct pcistub *stub);
 void pciback_irq_restore(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
-u32 pciback_irq_line_pirq(const struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
 void pciback_line_work(struct work_struct *work);
-u32 pciback_gsi(struct pci_dev *pdev);
 void pciback_guest_intx(struct pciback_conf *conf, bool on);
 void pciback_guest_decodes(struct pciback_conf *conf);
 int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new);
+
+/* gsi.c: the line's name */
+void pciback_gsi_find(struct pcistub *stub);
+u32 pciback_gsi(const struct pcistub *stub);
+u32 pciback_guest_line(struct pci_dev *pdev);
+void pciback_gsi_serve(bool serve);
 
 /* reset.c */
 int pciback_reset(struct pcistub *stub);

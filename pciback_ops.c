@@ -184,7 +184,7 @@ static int serve_disable(struct pcistub *stub, struct pciback_request *req)
 	if (stub->irq.mode == PCIBACK_IRQ_MSI ||
 	    stub->irq.mode == PCIBACK_IRQ_MSIX)
 		pciback_irq_end_msi(stub);
-	req->op.value = pciback_irq_line_pirq(stub);
+	req->op.value = pciback_gsi(stub);
 	return 0;
 }
 

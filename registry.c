@@ -92,6 +92,29 @@ struct pcistub *pcistub_find(u32 sbdf)
 }
 
 /**
+ * pcistub_gsi - a claimed device's interrupt line
+ * @sbdf: address
+ *
+ * Called with a lock held, so not by pcistub_find(). Entries are erased before
+ * the registry's reference is dropped.
+ *
+ * Return: its GSI; -ENOENT: it has none, which a toolstack takes for an answer;
+ * -ENODEV: not claimed; or what Xen said when the line was to be set up.
+ */
+int pcistub_gsi(u32 sbdf)
+{
+	struct pcistub *stub;
+	int gsi = -ENODEV;
+
+	xa_lock(&stubs);
+	stub = xa_load(&stubs, sbdf);
+	if (stub)
+		gsi = READ_ONCE(stub->irq.gsi);
+	xa_unlock(&stubs);
+	return gsi;
+}
+
+/**
  * pcistub_for_each - call a function for all claimed devices, by address
  * @fn: function; called without the registry lock, may find a device gone, and
  *	ends the walk unless it returns 0
@@ -478,6 +501,7 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	stub->sbdf = pcistub_sbdf(pdev);
 	mutex_init(&stub->lock);
 	mutex_init(&stub->irq.lock);
+	stub->irq.gsi = -ENOENT;
 	spin_lock_init(&stub->conf_lock);
 	INIT_LIST_HEAD(&stub->quirk_list);
 	INIT_WORK(&stub->clean_work, pciback_clean_work);

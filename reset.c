@@ -10,7 +10,11 @@
  * no MSI, nothing of a guest in the shadows.
  */
 #include <linux/delay.h>
+#include <linux/pci.h>
+#include <xen/pci.h>
+#include <xen/xen.h>
 
+#include "compat.h"
 #include "pciback.h"
 
 /* How often, and how far apart, a bus reset is tried while a device is busy. */
@@ -43,6 +47,18 @@ static void clear_msi(struct pci_dev *pdev)
 		pci_write_config_word(pdev, pos + PCI_MSIX_FLAGS,
 				      flags & ~(PCI_MSIX_FLAGS_ENABLE |
 						PCI_MSIX_FLAGS_MASKALL));
+}
+
+/*
+ * Of a PVH dom0's devices Xen keeps what it saw written to their config. A PV
+ * dom0 is refused, and needs nothing.
+ */
+static void tell_xen(struct pci_dev *pdev)
+{
+	int err = xen_pv_domain() ? 0 : xen_reset_device(pdev);
+
+	if (err)
+		dev_warn(&pdev->dev, "Xen was not told of a reset: %d\n", err);
 }
 
 /*
@@ -118,6 +134,8 @@ int pciback_reset(struct pcistub *stub)
 	if (!err)
 		err = __pci_reset_function_locked(pdev);
 	stub->resetting = false;
+	if (!err)
+		tell_xen(pdev);
 
 	pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
@@ -257,13 +275,14 @@ void pciback_reset_prepare(struct pci_dev *pdev)
 }
 
 /**
- * pciback_reset_done - the reset is over and the core has restored the config
+ * pciback_reset_done - a reset is over and the core has restored the config
  * @pdev: device; device_lock() is held
  */
 void pciback_reset_done(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 
+	tell_xen(pdev);
 	if (stub->resetting)
 		return;
 	pcistub_conf_end(stub);

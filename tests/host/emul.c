@@ -265,7 +265,7 @@ void pci_disable_rom(struct pci_dev *pdev)
 
 /* ---- The rest of the driver ---- */
 
-u32 pciback_gsi(struct pci_dev *pdev)
+u32 pciback_guest_line(struct pci_dev *pdev)
 {
 	return of(pdev)->gsi;
 }

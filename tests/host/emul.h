@@ -42,7 +42,7 @@ struct emul_calls {
  * @gone: surprise removal: reads are ones, writes are lost
  * @msi_control: pciback_guest_msi_bits() grants
  * @refuse: the core refuses power states, ROM and VPD
- * @gsi: what pciback_gsi() answers
+ * @gsi: what pciback_guest_line() answers
  * @pm: where the core finds power management
  * @exp: where the core finds PCI Express
  */

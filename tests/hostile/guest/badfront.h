@@ -22,6 +22,7 @@
  * @backend: domain of the backend
  * @page: what was granted last, or NULL
  * @gref: its grant
+ * @granted: the grant was not ended yet
  * @irq: of the event channel, 0 if there is none
  * @port: of the event channel
  * @wait: for an event
@@ -30,6 +31,7 @@ struct badfront {
 	domid_t backend;
 	struct xen_pci_sharedinfo *page;
 	grant_ref_t gref;
+	bool granted;
 	int irq;
 	evtchn_port_t port;
 	wait_queue_head_t wait;

@@ -37,6 +37,7 @@ static int open_page(domid_t domid, bool readonly)
 		return gref;
 	}
 	bf.gref = gref;
+	bf.granted = true;
 	WRITE_ONCE(bf.page, page);
 	return 0;
 }
@@ -88,13 +89,21 @@ int do_close_port(const char *args)
 	return 0;
 }
 
+static bool end_grant(void)
+{
+	/* Its number may be another's once it has ended. */
+	if (bf.granted)
+		bf.granted = !gnttab_try_end_foreign_access(bf.gref);
+	return !bf.granted;
+}
+
 /**
  * do_revoke - end the grant; fails while the backend has the page
  * @args: none
  */
 int do_revoke(const char *args)
 {
-	return gnttab_try_end_foreign_access(bf.gref) ? 0 : -EBUSY;
+	return end_grant() ? 0 : -EBUSY;
 }
 
 /**
@@ -111,7 +120,7 @@ int do_close(const char *args)
 	if (!page)
 		return 0;
 	WRITE_ONCE(bf.page, NULL);
-	if (bf.gref && !gnttab_try_end_foreign_access(bf.gref)) {
+	if (!end_grant()) {
 		say("held\n");
 		return 0;
 	}
