@@ -2,9 +2,9 @@
 /*
  * The one grammar for device addresses: sysfs files, hide= and xenstore.
  *
- *	address	[dddd:]bb:ss.f		digits hexadecimal, 1 to as many as shown
+ *	address	[dddd:]bb:ss.ff		digits hexadecimal, 1 to as many as shown
  *	pattern	address, or [dddd:]bb:ss.* or [dddd:]bb:*.*
- *	quirk	address-reg:size:mask
+ *	quirk	address-reg:size:mask	the three with or without 0x
  *
  * Text is taken whole or not at all: white space may surround it, nothing may
  * follow it.
@@ -18,11 +18,6 @@
 
 #include "parse.h"
 
-static u32 digit_value(char c)
-{
-	return isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
-}
-
 /* A hexadecimal number of at most @digits digits and not above @max. */
 static int hex_number(const char **s, unsigned int digits, u32 max, u32 *val)
 {
@@ -32,7 +27,7 @@ static int hex_number(const char **s, unsigned int digits, u32 max, u32 *val)
 	for (i = 0; isxdigit((*s)[i]); i++) {
 		if (i == digits)
 			return -EINVAL;
-		num = num << 4 | digit_value((*s)[i]);
+		num = num << 4 | hex_to_bin((*s)[i]);
 	}
 	if (!i || num > max)
 		return -EINVAL;
@@ -67,7 +62,7 @@ static int slot_and_function(const char **s, u32 *devfn, u32 *mask)
 		return -EINVAL;
 	*mask = PCI_DEVFN(0x1f, 0);
 	if (!skip_char(s, '*')) {
-		if (hex_number(s, 1, 7, &func))
+		if (hex_number(s, 2, 7, &func))
 			return -EINVAL;
 		*mask = PCI_DEVFN(0x1f, 7);
 	}
@@ -130,6 +125,13 @@ int pciback_parse_sbdf(const char *s, u32 *sbdf)
 	return 0;
 }
 
+static int quirk_number(const char **s, u32 max, u32 *val)
+{
+	if (**s == '0' && tolower((*s)[1]) == 'x')
+		*s += 2;
+	return hex_number(s, 8, max, val);
+}
+
 /**
  * pciback_parse_quirk - read a quirk
  * @s: the text, NUL-terminated
@@ -146,9 +148,9 @@ int pciback_parse_quirk(const char *s, struct pciback_quirk *quirk)
 	s = skip_spaces(s);
 	if (pattern_prefix(&s, &pattern) || pattern.mask != ~0U ||
 	    !skip_char(&s, '-') ||
-	    hex_number(&s, 8, PCI_CFG_SPACE_EXP_SIZE - 1, &quirk->reg) ||
-	    !skip_char(&s, ':') || hex_number(&s, 8, 4, &quirk->size) ||
-	    !skip_char(&s, ':') || hex_number(&s, 8, ~0U, &quirk->mask) ||
+	    quirk_number(&s, PCI_CFG_SPACE_EXP_SIZE - 1, &quirk->reg) ||
+	    !skip_char(&s, ':') || quirk_number(&s, 4, &quirk->size) ||
+	    !skip_char(&s, ':') || quirk_number(&s, ~0U, &quirk->mask) ||
 	    !at_end(s))
 		return -EINVAL;
 	if (!is_power_of_2(quirk->size) || quirk->reg & (quirk->size - 1))
