@@ -70,7 +70,8 @@ struct pciback_reg {
  * @pos: offset in config space, in bytes
  * @shadow: the virtual bits, and nothing in the others
  * @init: @shadow of a fresh device
- * @fresh: what hardware held on a fresh device; a quirk's mask may still grow
+ * @fresh: what hardware held on a fresh device
+ * @raw: hardware bits that guests may have written since then
  * @bits: what @reg's functions keep, such as the writable bits of a BAR
  */
 struct pciback_inst {
@@ -79,6 +80,7 @@ struct pciback_inst {
 	u32 shadow;
 	u32 init;
 	u32 fresh;
+	u32 raw;
 	u32 bits;
 };
 
@@ -157,6 +159,8 @@ int pciback_conf_add(struct pciback_conf *conf, const struct pciback_reg *reg,
 		     unsigned int nr, u16 base, u16 len);
 int pciback_conf_check_reg(const struct pciback_reg *reg);
 int pciback_conf_seal(struct pciback_conf *conf);
+void pciback_conf_grant(struct pciback_conf *conf, struct pciback_reg *reg,
+			u32 mask);
 void pciback_conf_reset(struct pciback_conf *conf);
 void pciback_conf_restore(struct pciback_conf *conf);
 

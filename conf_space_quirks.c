@@ -58,11 +58,11 @@ static int add(struct pcistub *stub, const struct pciback_quirk *quirk)
 /* What the register holds is to be seen, which takes a device that is awake. */
 static int add_awake(struct pcistub *stub, const struct pciback_quirk *quirk)
 {
-	int err = pciback_wake(stub);
+	int err = pciback_pm_busy(stub);
 
 	if (!err)
 		err = add(stub, quirk);
-	pciback_rest(stub);
+	pciback_pm_idle(stub);
 	return err;
 }
 
@@ -81,12 +81,15 @@ int pciback_quirk_add(struct pcistub *stub, const struct pciback_quirk *quirk)
 
 	mutex_lock(&stub->lock);
 	old = find(stub, quirk->reg, quirk->size);
-	if (!stub->conf || READ_ONCE(stub->state) == PCISTUB_GONE)
+	if (!stub->conf || READ_ONCE(stub->state) == PCISTUB_GONE) {
 		err = -ENODEV;
-	else if (old)
-		WRITE_ONCE(old->reg.rw, quirk->mask);
-	else
+	} else if (old) {
+		pcistub_conf_begin(stub);
+		pciback_conf_grant(stub->conf, &old->reg, quirk->mask);
+		pcistub_conf_end(stub);
+	} else {
 		err = add_awake(stub, quirk);
+	}
 	mutex_unlock(&stub->lock);
 	return err;
 }

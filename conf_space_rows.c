@@ -43,12 +43,10 @@ static u32 raw_bits(const struct pciback_reg *reg)
 
 static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
 {
-	u32 raw = raw_bits(inst->reg);
 	u32 hw;
 	int err;
 
-	if (!inst->reg->virt && !raw)
-		return 0;
+	inst->raw = raw_bits(inst->reg);
 	err = pciback_conf_hw_read(conf, inst->pos, inst->reg->size, &hw);
 	if (err)
 		return err;
@@ -143,6 +141,25 @@ int pciback_conf_seal(struct pciback_conf *conf)
 }
 
 /**
+ * pciback_conf_grant - give a quirk another mask
+ * @conf: policy of the device, with the row installed
+ * @reg: the row
+ * @mask: bits that guests may write from now on
+ *
+ * What was written under a former mask is brought back all the same.
+ */
+void pciback_conf_grant(struct pciback_conf *conf, struct pciback_reg *reg,
+			u32 mask)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->nr; i++)
+		if (conf->inst[i].reg == reg)
+			conf->inst[i].raw |= mask;
+	reg->rw = mask;
+}
+
+/**
  * pciback_conf_reset - forget what a guest wrote to virtual bits
  * @conf: policy of the device
  */
@@ -167,7 +184,7 @@ void pciback_conf_restore(struct pciback_conf *conf)
 
 	for (i = 0; i < conf->nr; i++) {
 		struct pciback_inst *inst = &conf->inst[i];
-		u32 raw = raw_bits(inst->reg);
+		u32 raw = inst->raw;
 		u32 hw;
 
 		if (!raw || pciback_conf_hw_read(conf, inst->pos,

@@ -71,11 +71,25 @@ static void other_bits_are_left(int unused)
 /* As by a second write to the file quirks. */
 static void a_mask_that_grew(int unused)
 {
-	struct pciback_reg reg = { .rw = 0x0f };
+	struct pciback_reg reg = {};
 	struct pciback_conf *conf = claim(&reg, 0xa5);
 
-	reg.rw = 0xff;
+	pciback_conf_grant(conf, &reg, 0xff);
 	emul_put(&emul, POS, SIZE, 0x00);
+	pciback_conf_restore(conf);
+	CHECK(emul_get(&emul, POS, SIZE) == 0xa5, "%08x",
+	      emul_get(&emul, POS, SIZE));
+	pciback_conf_free(conf);
+}
+
+/* What a guest wrote while it could is not the next one's. */
+static void a_mask_that_shrank(int unused)
+{
+	struct pciback_reg reg = { .rw = 0xff };
+	struct pciback_conf *conf = claim(&reg, 0xa5);
+
+	emul_put(&emul, POS, SIZE, 0x00);
+	pciback_conf_grant(conf, &reg, 0x0f);
 	pciback_conf_restore(conf);
 	CHECK(emul_get(&emul, POS, SIZE) == 0xa5, "%08x",
 	      emul_get(&emul, POS, SIZE));
@@ -158,6 +172,7 @@ static const struct tap_test tests[] = {
 	{ "the same is not written", the_same_is_not_written },
 	{ "other bits are left", other_bits_are_left },
 	{ "a mask that grew", a_mask_that_grew },
+	{ "a mask that shrank", a_mask_that_shrank },
 	{ "gaps come back", gaps_come_back },
 	{ "gaps without memory", gaps_without_memory },
 };
