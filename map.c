@@ -55,8 +55,8 @@ int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev)
  * pciback_map_remove - take a device out of a guest's map
  * @sess: session
  * @sbdf: address of the device on the host
- * @how: unless PCIBACK_STAYS, the guest knows its address still, which no other
- *	device gets meanwhile
+ * @how: unless PCIBACK_EVICT_NONE, the guest knows its address still, which no
+ *	other device gets meanwhile
  *
  * Never fails. The guest's requests may use the device until an RCU grace period
  * is over.
@@ -85,11 +85,11 @@ struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
  * @sess: session
  * @sbdf: address of the device on the host
  *
- * Return: PCIBACK_STAYS if it did not.
+ * Return: PCIBACK_EVICT_NONE if it did not.
  */
 enum pciback_evict pciback_map_lost(struct pciback_session *sess, u32 sbdf)
 {
-	enum pciback_evict how = PCIBACK_STAYS;
+	enum pciback_evict how = PCIBACK_EVICT_NONE;
 	struct pciback_vdev *dev;
 
 	mutex_lock(&sess->map_lock);
@@ -109,12 +109,9 @@ enum pciback_evict pciback_map_lost(struct pciback_session *sess, u32 sbdf)
  */
 bool pciback_map_has(struct pciback_session *sess, u32 sbdf)
 {
-	bool has;
+	u32 vaddr;
 
-	mutex_lock(&sess->map_lock);
-	has = pciback_vmap_find_host(map_of(sess), sbdf);
-	mutex_unlock(&sess->map_lock);
-	return has;
+	return pciback_map_vaddr(sess, sbdf, &vaddr);
 }
 
 /**
@@ -162,7 +159,7 @@ bool pciback_map_unwanted(struct pciback_session *sess,
 	map = map_of(sess);
 	for (i = 0; map && !found && i < map->nr; i++) {
 		*sbdf = map->dev[i].sbdf;
-		found = pciback_vmap_taken(map, map->dev[i].vaddr) &&
+		found = pciback_vdev_taken(&map->dev[i]) &&
 			!pciback_plan_wants(wish, nr, *sbdf);
 	}
 	mutex_unlock(&sess->map_lock);
@@ -180,11 +177,13 @@ bool pciback_map_unwanted(struct pciback_session *sess,
 bool pciback_map_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr)
 {
 	const struct pciback_vdev *dev;
+	bool found;
 
-	rcu_read_lock();
-	dev = pciback_vmap_find_host(rcu_dereference(sess->map), sbdf);
-	if (dev)
+	mutex_lock(&sess->map_lock);
+	dev = pciback_vmap_entry(map_of(sess), sbdf);
+	found = dev && dev->stub;
+	if (found)
 		*vaddr = dev->vaddr;
-	rcu_read_unlock();
-	return dev;
+	mutex_unlock(&sess->map_lock);
+	return found;
 }

@@ -39,10 +39,9 @@ static unsigned int lower_bound(const struct pciback_vmap *map, u32 vaddr)
  * @map: devices of the guest, or NULL
  * @vaddr: address as the guest gives it
  *
- * Return: the device, or NULL.
+ * Return: the device, or NULL; may be called under RCU, and is good as long.
  */
-const struct pciback_vdev *pciback_vmap_find(const struct pciback_vmap *map,
-					     u32 vaddr)
+struct pcistub *pciback_vmap_find(const struct pciback_vmap *map, u32 vaddr)
 {
 	unsigned int i;
 
@@ -51,31 +50,18 @@ const struct pciback_vdev *pciback_vmap_find(const struct pciback_vmap *map,
 	i = lower_bound(map, vaddr);
 	if (i == map->nr || map->dev[i].vaddr != vaddr)
 		return NULL;
-	return READ_ONCE(map->dev[i].stub) ? &map->dev[i] : NULL;
+	return READ_ONCE(map->dev[i].stub);
 }
 
 /**
- * pciback_vmap_find_host - the device that the host has at an address
- * @map: devices of the guest, or NULL
- * @sbdf: address on the host
+ * pciback_vdev_taken - is this entry a device's, or a lost device's?
+ * @dev: entry of a map that does not change meanwhile
  *
- * Return: the device, or NULL.
+ * Return: false if the device was taken out, and the guest knows.
  */
-const struct pciback_vdev *pciback_vmap_find_host(const struct pciback_vmap *map,
-						  u32 sbdf)
+bool pciback_vdev_taken(const struct pciback_vdev *dev)
 {
-	unsigned int i;
-
-	for (i = 0; map && i < map->nr; i++)
-		if (map->dev[i].sbdf == sbdf && map->dev[i].stub)
-			return &map->dev[i];
-	return NULL;
-}
-
-/* Has a device this address, or had it, and the guest does not know better? */
-static bool taken(const struct pciback_vdev *dev)
-{
-	return dev->stub || dev->lost != PCIBACK_STAYS;
+	return dev->stub || dev->lost != PCIBACK_EVICT_NONE;
 }
 
 /**
@@ -90,7 +76,7 @@ bool pciback_vmap_taken(const struct pciback_vmap *map, u32 vaddr)
 	unsigned int i = map ? lower_bound(map, vaddr) : 0;
 
 	return map && i < map->nr && map->dev[i].vaddr == vaddr &&
-	       taken(&map->dev[i]);
+	       pciback_vdev_taken(&map->dev[i]);
 }
 
 /**
@@ -105,7 +91,7 @@ struct pciback_vdev *pciback_vmap_entry(struct pciback_vmap *map, u32 sbdf)
 	unsigned int i;
 
 	for (i = 0; map && i < map->nr; i++)
-		if (map->dev[i].sbdf == sbdf && taken(&map->dev[i]))
+		if (map->dev[i].sbdf == sbdf && pciback_vdev_taken(&map->dev[i]))
 			return &map->dev[i];
 	return NULL;
 }
@@ -129,11 +115,11 @@ struct pciback_vmap *pciback_vmap_with(const struct pciback_vmap *map,
 	if (!new)
 		return NULL;
 	for (i = 0; i < old && map->dev[i].vaddr < dev->vaddr; i++)
-		if (taken(&map->dev[i]))
+		if (pciback_vdev_taken(&map->dev[i]))
 			new->dev[new->nr++] = map->dev[i];
 	new->dev[new->nr++] = *dev;
 	for (; i < old; i++)
-		if (map->dev[i].vaddr != dev->vaddr && taken(&map->dev[i]))
+		if (map->dev[i].vaddr != dev->vaddr && pciback_vdev_taken(&map->dev[i]))
 			new->dev[new->nr++] = map->dev[i];
 	return new;
 }
@@ -147,7 +133,7 @@ static bool beside_sibling(const struct pciback_vmap *map,
 	for (i = 0; map && !dev->virtfn && i < map->nr; i++) {
 		const struct pciback_vdev *other = &map->dev[i];
 
-		if (!taken(other) || other->virtfn ||
+		if (!pciback_vdev_taken(other) || other->virtfn ||
 		    (other->sbdf ^ dev->sbdf) & ~7U)
 			continue;
 		dev->vaddr = (other->vaddr & ~7U) | (dev->sbdf & 7);
@@ -177,7 +163,7 @@ static int vpci_place(const struct pciback_vmap *map, struct pciback_vdev *dev)
 		bool empty = true;
 
 		for (; map && i < map->nr && map->dev[i].vaddr >> 3 == slot; i++)
-			empty = empty && !taken(&map->dev[i]);
+			empty = empty && !pciback_vdev_taken(&map->dev[i]);
 		if (!empty)
 			continue;
 		dev->vaddr = slot << 3 | (dev->virtfn ? 0 : dev->sbdf & 7);

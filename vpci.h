@@ -9,15 +9,15 @@
 struct pcistub;
 
 /**
- * enum pciback_evict - how a guest loses a device that it was not asked for
- * @PCIBACK_STAYS: it does not
- * @PCIBACK_LEAVES: for good
- * @PCIBACK_RETURNS: it gets it again after a reset
+ * enum pciback_evict - how a guest loses a device without being asked first
+ * @PCIBACK_EVICT_NONE: it does not
+ * @PCIBACK_EVICT_FOR_GOOD: for good
+ * @PCIBACK_EVICT_REPLUG: it gets it again after a reset
  */
 enum pciback_evict {
-	PCIBACK_STAYS,
-	PCIBACK_LEAVES,
-	PCIBACK_RETURNS,
+	PCIBACK_EVICT_NONE,
+	PCIBACK_EVICT_FOR_GOOD,
+	PCIBACK_EVICT_REPLUG,
 };
 
 /**
@@ -26,8 +26,8 @@ enum pciback_evict {
  * @sbdf: address that the host uses for it
  * @virtfn: it is a virtual function
  * @vdevfn: where the toolstack would have it on bus 0000:00; 0: no matter
- * @lost: without @stub, unless PCIBACK_STAYS: the guest still knows the address,
- *	which is kept for this device
+ * @lost: without @stub, unless PCIBACK_EVICT_NONE: the guest still knows the
+ *	address, which is kept for this device
  * @stub: the device, to which the map has a reference; NULL: it was taken out
  */
 struct pciback_vdev {
@@ -66,10 +66,8 @@ struct pciback_topology {
 extern const struct pciback_topology pciback_vpci;
 extern const struct pciback_topology pciback_passthrough;
 
-const struct pciback_vdev *pciback_vmap_find(const struct pciback_vmap *map,
-					     u32 vaddr);
-const struct pciback_vdev *pciback_vmap_find_host(const struct pciback_vmap *map,
-						  u32 sbdf);
+struct pcistub *pciback_vmap_find(const struct pciback_vmap *map, u32 vaddr);
+bool pciback_vdev_taken(const struct pciback_vdev *dev);
 bool pciback_vmap_taken(const struct pciback_vmap *map, u32 vaddr);
 struct pciback_vdev *pciback_vmap_entry(struct pciback_vmap *map, u32 sbdf);
 struct pciback_vmap *pciback_vmap_with(const struct pciback_vmap *map,
