@@ -43,11 +43,9 @@ static int write_vdev(struct xenbus_transaction xbt, const char *dir,
 	char key[KEY_SIZE];
 	u32 vaddr;
 
-	snprintf(key, sizeof(key), "vdev-%u", keys->wish->index);
-	if (keys->drop && xenbus_exists(xbt, dir, key))
-		return xenbus_rm(xbt, dir, key);
 	if (!keys->vdev)
 		return 0;
+	snprintf(key, sizeof(key), "vdev-%u", keys->wish->index);
 	vaddr = keys->vdev->vaddr;
 	return xenbus_printf(xbt, dir, key, "%04x:%02x:%02x.%02x", vaddr >> 16,
 			     vaddr >> 8 & 0xff, PCI_SLOT(vaddr & 0xff),
@@ -142,14 +140,13 @@ int pciback_store_write(struct pciback_session *sess,
  * @sess: session; the caller holds its lock
  * @wish: the device
  * @state: for state-N
- * @drop: it has lost its address
  */
 void pciback_store_state(struct pciback_session *sess,
 			 const struct pciback_wish *wish,
-			 enum xenbus_state state, bool drop)
+			 enum xenbus_state state)
 {
 	struct pciback_keys keys = {
-		.wish = wish, .state = state, .drop = drop, .root = -1,
+		.wish = wish, .state = state, .root = -1,
 	};
 
 	pciback_store_write(sess, &keys);

@@ -11,14 +11,12 @@
  * @wish: the device, or NULL: only @root is meant
  * @state: for state-N
  * @vdev: its address, for vdev-N, or NULL
- * @drop: vdev-N is to go
  * @root: its bus, or -1
  */
 struct pciback_keys {
 	const struct pciback_wish *wish;
 	enum xenbus_state state;
 	const struct pciback_vdev *vdev;
-	bool drop;
 	s64 root;
 };
 
@@ -26,7 +24,7 @@ int pciback_store_write(struct pciback_session *sess,
 			const struct pciback_keys *keys);
 void pciback_store_state(struct pciback_session *sess,
 			 const struct pciback_wish *wish,
-			 enum xenbus_state state, bool drop);
+			 enum xenbus_state state);
 int pciback_store_wishes(struct pciback_session *sess,
 			 struct pciback_wish **wishes, unsigned int *nr);
 
