@@ -102,17 +102,20 @@ static bool valid_access(const struct pciback_conf *conf, s32 offset, s32 size)
 static unsigned int first_inst(const struct pciback_conf *conf,
 			       unsigned int offset)
 {
+	const struct pciback_inst *inst = conf->inst;
 	unsigned int low = 0, high = conf->nr;
 
+	/* To the first that starts behind it; the one before may reach over it. */
 	while (low < high) {
 		unsigned int mid = (low + high) / 2;
-		const struct pciback_inst *inst = &conf->inst[mid];
 
-		if (inst->pos + inst->reg->size > offset)
+		if (inst[mid].pos > offset)
 			high = mid;
 		else
 			low = mid + 1;
 	}
+	if (low && inst[low - 1].pos + inst[low - 1].reg->size > offset)
+		low--;
 	return low;
 }
 
