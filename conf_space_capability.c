@@ -28,7 +28,9 @@ static u32 reads_zero(struct pciback_conf *conf, struct pciback_inst *inst,
 
 /*
  * The core makes the transition: it waits as long as the device needs and
- * brings its config back where the device forgets it (No_Soft_Reset clear).
+ * brings its config back where the device forgets it (No_Soft_Reset clear). The
+ * way back to D0 stays open. A device that does not answer reads as all ones,
+ * which are not to be saved for its config.
  */
 static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		      u32 old, u32 new)
@@ -39,7 +41,9 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 
 	if (!((old ^ new) & PCI_PM_CTRL_STATE_MASK))
 		return 0;
-	if (!pciback_guest_may_fail(conf))
+	if ((old | PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS) == 0xffff)
+		return -ENODEV;
+	if (state != PCI_D0 && !pciback_guest_may_fail(conf))
 		return -EACCES;
 	if (state != PCI_D0 && pdev->current_state == PCI_D0)
 		pci_save_state(pdev);
@@ -49,7 +53,7 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		return -EACCES;
 	}
 	if (state == PCI_D0 && !(new & PCI_PM_CTRL_NO_SOFT_RESET))
-		pci_restore_state(pdev);
+		pciback_guest_restore(conf);
 	return 0;
 }
 
