@@ -57,6 +57,7 @@ def test_events_without_a_request(arena, guarded, long):
         guarded.do(f"storm count={count}", timeout=count // 1000 + 60)
 
 
-def test_stock_guest_uses_the_card_after_all_of_it(arena, front):
-    front.use_stock_frontend()
+def test_next_guest_uses_the_card_after_all_of_it(arena, front):
+    arena.destroy_attacker()
+    arena.attacker().use_stock_frontend()
     arena.destroy_attacker()
