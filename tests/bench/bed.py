@@ -17,7 +17,7 @@ from rig.machine import XEN_ARGS, Machine
 HERE = Path(__file__).resolve().parent
 
 # Slots of the root bus that machine.py leaves free: a card of 8 functions each.
-CROWD_SLOTS = [0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x17]
+CROWD_SLOTS = [0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x18]
 FUNCTIONS = 8
 
 
@@ -28,8 +28,8 @@ class BenchImages(Images):
         super().__init__()
         self.programs = _programs(self)
 
-    def run_initrd(self, ko, path):
-        super().run_initrd(ko, path)
+    def run_initrd(self, ko, path, files=()):
+        super().run_initrd(ko, path, files)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "root"
             guest = Path(name) / "guest"

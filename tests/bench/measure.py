@@ -122,8 +122,10 @@ class Bench:
         calls = self.traced()
         self.figures["probe_ops"] = len(calls)
         self.figures["probe_us"] = sum(time for _, time in calls)
-        self.figures["msix_us"] = max(time for name, time in calls
-                                      if name == ENABLE_MSIX)
+        # The second time the device has MSI-X still, which Debian's refuses.
+        first, *more = [time for name, time in calls if name == ENABLE_MSIX]
+        self.figures["msix_us"] = first
+        self.figures["msix_again_us"] = max(more, default=0)
         self.guest.sh("rmmod igb", 60)
 
     def trace(self):

@@ -15,6 +15,7 @@ Row = namedtuple("Row", "label floor ours peer limit ours99 peer99",
 # Key of a figure that is no distribution: label, limit.
 FIGURES = {
     "msix_us": ("enable MSI-X, us", NOT_MORE),
+    "msix_again_us": ("enable MSI-X again, refused by Debian's, us", NO_LIMIT),
     "enum_ops": ("enumeration of igb, requests", NO_LIMIT),
     "enum_us": ("enumeration of igb, us in requests", Limit(peer=0.85)),
     "probe_ops": ("start of igb's driver, requests", NO_LIMIT),
