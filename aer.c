@@ -15,6 +15,9 @@
 /* From one step of the host's recovery to the next, if nobody is being asked. */
 #define RECOVERY_STEP (5 * HZ)
 
+/* How often the page is looked at for an answer without its event. */
+#define LOOK_AGAIN (HZ / 10)
+
 static unsigned int aer_timeout_ms = 10000;
 module_param(aer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error");
@@ -28,7 +31,7 @@ static unsigned long last_step;
 
 /**
  * pciback_aer_event - did the guest answer an error request?
- * @chan: channel on which there was an event
+ * @chan: channel on which there was an event, or on which one is waited for
  *
  * The answer is read here, once. Most events find no error request posted and
  * need no lock to see that.
@@ -37,11 +40,12 @@ static unsigned long last_step;
  */
 bool pciback_aer_event(struct pciback_channel *chan)
 {
+	unsigned long flags;
 	bool answered;
 
 	if (READ_ONCE(chan->aer) != PCIBACK_AER_POSTED)
 		return false;
-	spin_lock(&chan->lock);
+	spin_lock_irqsave(&chan->lock, flags);
 	answered = chan->aer == PCIBACK_AER_POSTED &&
 		   !(READ_ONCE(chan->page->flags) & XEN_PCIB_active);
 	if (answered) {
@@ -50,7 +54,7 @@ bool pciback_aer_event(struct pciback_channel *chan)
 		chan->verdict = READ_ONCE(chan->page->aer_op.err);
 		WRITE_ONCE(chan->aer, PCIBACK_AER_ANSWERED);
 	}
-	spin_unlock(&chan->lock);
+	spin_unlock_irqrestore(&chan->lock, flags);
 	if (answered)
 		wake_up(&chan->aer_wait);
 	return answered;
@@ -93,6 +97,7 @@ static int collect(struct pciback_channel *chan, u32 *verdict)
 {
 	int err = -ENOTCONN;
 
+	pciback_aer_event(chan);
 	spin_lock_irq(&chan->lock);
 	if (chan->aer == PCIBACK_AER_ANSWERED) {
 		*verdict = chan->verdict;
@@ -108,18 +113,46 @@ static int collect(struct pciback_channel *chan, u32 *verdict)
 	return err;
 }
 
+/*
+ * How long the guest may take still: for all devices and all steps that come of an
+ * error there is one time, since others wait meanwhile.
+ */
+static long patience(struct pciback_channel *chan)
+{
+	long all = msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
+
+	if (time_after(jiffies, chan->aer_last + all))
+		chan->aer_waited = 0;
+	return max(all - chan->aer_waited, 0L);
+}
+
+/*
+ * An answer's event does not come while a request of the guest is being served,
+ * which may wait for what the host has locked: so the page is looked at too.
+ */
+static bool answered(struct pciback_channel *chan)
+{
+	return pciback_aer_event(chan) ||
+	       READ_ONCE(chan->aer) != PCIBACK_AER_POSTED;
+}
+
 static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
 {
-	long left = msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
-	int err;
+	long left = patience(chan);
+	unsigned long start;
+	int err = -ETIMEDOUT;
 
-	while ((err = post(chan, cmd, vaddr)) == -EBUSY && left)
+	while (left && (err = post(chan, cmd, vaddr)) == -EBUSY)
 		left = wait_event_timeout(chan->aer_wait, READ_ONCE(chan->aer) ==
 					  PCIBACK_AER_IDLE, left);
 	if (err)
 		return err;
-	wait_event_timeout(chan->aer_wait,
-			   READ_ONCE(chan->aer) != PCIBACK_AER_POSTED, left);
+	start = jiffies;
+	while (time_before(jiffies, start + left) &&
+	       !wait_event_timeout(chan->aer_wait, answered(chan), LOOK_AGAIN))
+		;
+	chan->aer_waited += jiffies - start;
+	chan->aer_last = jiffies;
 	return collect(chan, verdict);
 }
 
@@ -134,9 +167,14 @@ static bool is_verdict(u32 verdict)
 static void tell_toolstack(struct pciback_session *sess)
 {
 	const char *dir = sess->xdev->nodename;
+	struct xenbus_transaction xbt;
 
-	if (xenbus_exists(XBT_NIL, dir, "state"))
-		xenbus_printf(XBT_NIL, dir, "aerState", "aerfail");
+	do {
+		if (xenbus_transaction_start(&xbt))
+			return;
+		if (xenbus_exists(xbt, dir, "state"))
+			xenbus_printf(xbt, dir, "aerState", "aerfail");
+	} while (xenbus_transaction_end(xbt, false) == -EAGAIN);
 }
 
 /*
@@ -155,7 +193,7 @@ static void isolate(struct pciback_session *sess, struct pcistub *stub,
 	spin_unlock_irq(&stub->conf_lock);
 	/* Xen cannot mask vectors any more while the host resets the device. */
 	pciback_irq_end_msi(stub);
-	if (how == PCIBACK_LEAVES)
+	if (how == PCIBACK_EVICT_FOR_GOOD)
 		tell_toolstack(sess);
 	pciback_session_evict(sess);
 }
@@ -181,7 +219,7 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 		dev_warn(&stub->pdev->dev,
 			 "taken from domain %d, which cannot recover from an error (%d)\n",
 			 pciback_session_domid(sess), err);
-		isolate(sess, stub, PCIBACK_LEAVES);
+		isolate(sess, stub, PCIBACK_EVICT_FOR_GOOD);
 	}
 	return verdict;
 }
@@ -222,8 +260,8 @@ static void give_up(struct pciback_session *sess, struct pcistub *stub)
 	/* Who waits for it is kicked when it is clean. */
 	if (!sess)
 		pcistub_clean_again(stub);
-	else if (READ_ONCE(stub->evict) == PCIBACK_STAYS)
-		isolate(sess, stub, PCIBACK_RETURNS);
+	else if (READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
+		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
 }
 
 static void time_out(struct pcistub *stub)
@@ -289,7 +327,7 @@ static void tell(struct pciback_session *sess, struct pcistub *stub)
 		dev_warn(&stub->pdev->dev,
 			 "taken from domain %d for a reset after an error\n",
 			 pciback_session_domid(sess));
-		isolate(sess, stub, PCIBACK_RETURNS);
+		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
 	} else if (ask_guest(sess, stub, XEN_PCI_OP_aer_detected) !=
 		   PCI_ERS_RESULT_DISCONNECT) {
 		stub->told = true;
@@ -322,7 +360,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	} else {
 		keep_config(pdev);
 		WRITE_ONCE(stub->recovering, true);
-		if (sess && READ_ONCE(stub->evict) == PCIBACK_STAYS)
+		if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
 			tell(sess, stub);
 		expect_more(stub, RECOVERY_STEP);
 	}

@@ -35,7 +35,7 @@ static void take_request(struct pciback_channel *chan)
 		       sizeof(op->msix_entries));
 	barrier();
 	chan->req.vectors = 0;
-	chan->req.chore = PCIBACK_NO_CHORE;
+	chan->req.chore = PCIBACK_CHORE_NONE;
 }
 
 /*
@@ -186,6 +186,22 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 	}
 	chan->irq = irq;
 	return 0;
+}
+
+/**
+ * pciback_channel_hears - does the frontend know of more than requests?
+ * @sess: session; the caller holds its lock
+ *
+ * One that takes no error requests may take no state that a backend never had of
+ * itself either: NetBSD's panics of those beyond Closed.
+ *
+ * Return: true if it takes error requests.
+ */
+bool pciback_channel_hears(struct pciback_session *sess)
+{
+	lockdep_assert_held(&sess->lock);
+	return sess->chan.life == PCIBACK_CHAN_LIVE &&
+	       READ_ONCE(sess->chan.page->flags) & XEN_PCIB_AERHANDLER;
 }
 
 /**

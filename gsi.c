@@ -16,15 +16,25 @@
 #include "compat.h"
 #include "pciback.h"
 
+/*
+ * Where firmware routes the pin nowhere, the core's irq is what firmware left in
+ * the interrupt line register, and Xen's functions die of an irq that is none.
+ */
+static int find_gsi_pv(struct pcistub *stub)
+{
+	if (!stub->pdev->irq_managed)
+		return -ENOENT;
+	stub->irq.line = stub->pdev->irq;
+	return xen_pirq_from_irq(stub->irq.line);
+}
+
 static int find_gsi_pvh(struct pci_dev *pdev)
 {
 	int gsi, trigger, polarity, err;
 
 	err = xen_acpi_get_gsi_info(pdev, &gsi, &trigger, &polarity);
-	if (err) {
-		dev_warn(&pdev->dev, "its interrupt pin is routed nowhere\n");
+	if (err)
 		return -ENOENT;
-	}
 	err = xen_pvh_setup_gsi(gsi, trigger, polarity);
 	if (err)
 		dev_warn(&pdev->dev, "Xen cannot set up GSI %d: %d\n", gsi, err);
@@ -40,18 +50,13 @@ static int find_gsi_pvh(struct pci_dev *pdev)
 void pciback_gsi_find(struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
-	int gsi = -ENOENT;
+	int gsi;
 
-	/* Without a pin the core's irq is whatever firmware left. */
-	if (!pdev->pin)
-		stub->irq.line = 0;
-	else if (xen_pv_domain())
-		stub->irq.line = pdev->irq;
-	else if (IS_ENABLED(CONFIG_XEN_ACPI))
-		gsi = find_gsi_pvh(pdev);
-
-	if (stub->irq.line)
-		gsi = xen_pirq_from_irq(stub->irq.line);
+	if (!IS_ENABLED(CONFIG_XEN_ACPI) || !pdev->pin)
+		return;
+	gsi = xen_pv_domain() ? find_gsi_pv(stub) : find_gsi_pvh(pdev);
+	if (gsi == -ENOENT)
+		dev_info(&pdev->dev, "its interrupt pin is routed nowhere\n");
 	WRITE_ONCE(stub->irq.gsi, gsi);
 }
 

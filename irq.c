@@ -30,15 +30,23 @@ static irqreturn_t standin(int irq, void *data)
 	struct pcistub *stub = data;
 
 	stub->irq.handled++;
+	/* In spite of its name, that is true if nobody shares the line. */
 	if (READ_ONCE(stub->irq.ack) && !(stub->irq.handled % STANDIN_CHECK) &&
-	    !xen_test_irq_shared(irq))
+	    xen_test_irq_shared(irq))
 		WRITE_ONCE(stub->irq.ack, false);
 	return READ_ONCE(stub->irq.ack) ? IRQ_HANDLED : IRQ_NONE;
+}
+
+static bool is_msi(enum pciback_irq_mode mode)
+{
+	return mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX;
 }
 
 static int start_intx(struct pcistub *stub)
 {
 	int err = 0;
+
+	lockdep_assert_held(&stub->irq.lock);
 
 	if (!stub->irq.line)
 		return -ENODEV;
@@ -55,6 +63,8 @@ static int start_intx(struct pcistub *stub)
 
 static void dismiss_standin(struct pcistub *stub)
 {
+	lockdep_assert_held(&stub->irq.lock);
+
 	if (stub->irq.standin)
 		free_irq(stub->irq.line, stub);
 	stub->irq.standin = false;
@@ -103,7 +113,7 @@ static int start(struct pcistub *stub, enum pciback_irq_mode mode,
 static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 		     struct msix_entry *entries, int nr)
 {
-	bool msi = mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX;
+	bool msi = is_msi(mode);
 	int err;
 
 	if (msi && !xen_pv_domain())
@@ -118,15 +128,10 @@ static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 
 static void stop(struct pcistub *stub)
 {
-	switch (stub->irq.mode) {
-	case PCIBACK_IRQ_NONE:
-	case PCIBACK_IRQ_INTX:
-		break;
-	case PCIBACK_IRQ_MSI:
-	case PCIBACK_IRQ_MSIX:
+	lockdep_assert_held(&stub->irq.lock);
+
+	if (is_msi(stub->irq.mode))
 		pci_free_irq_vectors(stub->pdev);
-		break;
-	}
 	stub->irq.mode = PCIBACK_IRQ_NONE;
 }
 
@@ -138,8 +143,9 @@ static bool memory_decodes(struct pci_dev *pdev)
 {
 	u16 cmd;
 
+	/* All ones are what is read of a device that does not answer. */
 	return !pci_read_config_word(pci_physfn(pdev), PCI_COMMAND, &cmd) &&
-	       cmd & PCI_COMMAND_MEMORY;
+	       cmd != U16_MAX && cmd & PCI_COMMAND_MEMORY;
 }
 
 static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
@@ -178,11 +184,15 @@ static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 	if (mode == PCIBACK_IRQ_NONE)
 		dismiss_standin(stub);
 	err = try_start(stub, mode, entries, nr);
-	if (err)
+	if (err) {
 		end_msi(stub);
-	else
-		stub->irq.mode = mode;
-	return err;
+		return err;
+	}
+	stub->irq.mode = mode;
+	/* A device that uses MSI is not who interrupts by the line. */
+	if (is_msi(mode))
+		WRITE_ONCE(stub->irq.ack, false);
+	return 0;
 }
 
 /**
@@ -238,9 +248,9 @@ void pciback_irq_end_msi(struct pcistub *stub)
 
 /**
  * pciback_irq_restore - bring back a device's config, with the MSI that it uses
- * @stub: device; needs no lock of it, but device_lock()
+ * @stub: device; the caller holds its lock, or device_lock()
  *
- * The guest may end or begin MSI meanwhile.
+ * The guest may begin MSI meanwhile, or an error end it.
  */
 void pciback_irq_restore(struct pcistub *stub)
 {
@@ -339,6 +349,15 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
 }
 
 /**
+ * pciback_guest_restore - a guest woke a device that has forgotten its config
+ * @conf: policy of the device; its lock is held, in process context
+ */
+void pciback_guest_restore(struct pciback_conf *conf)
+{
+	pciback_irq_restore(pcistub_of(conf->pdev));
+}
+
+/**
  * pciback_guest_msi_bits - a guest wrote MSI or MSI-X control bits
  * @conf: policy of the device; its lock is held
  * @pos: offset of the control word
@@ -346,16 +365,18 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
  * @new: its value with the guest's bits
  *
  * For a device model, which has the device's PIRQs mapped by other means and
- * only wants the bits. One kind of MSI at a time (XSA-157).
+ * only wants the bits; libxl makes its device permissive, or opens these bits
+ * alone. One kind of MSI at a time (XSA-157).
  *
  * Return: 0, -EACCES, or -ENODEV if the device cannot be reached.
  */
 int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
 {
 	struct pci_dev *pdev = conf->pdev;
+	struct pcistub *stub = pcistub_of(pdev);
 	u16 other, flags = 0;
 
-	if (!pcistub_of(pdev)->intx_control)
+	if (!stub->intx_control && !pcistub_permissive(stub))
 		return -EACCES;
 	other = pos == pdev->msi_cap + PCI_MSI_FLAGS ?
 		pdev->msix_cap : pdev->msi_cap;

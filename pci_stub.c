@@ -70,6 +70,8 @@ static int pcistub_prepare(struct pcistub *stub)
 	struct pciback_conf *conf;
 	int err;
 
+	device_lock_assert(&pdev->dev);
+
 	err = save_config(pdev, &stub->boot);
 	if (err)
 		return err;
@@ -77,6 +79,8 @@ static int pcistub_prepare(struct pcistub *stub)
 	if (err)
 		return err;
 	pci_clear_master(pdev);
+	/* What it was to wake the host for is not its guest's. */
+	pci_pme_active(pdev, false);
 	pciback_gsi_find(stub);
 	snprintf(stub->irq.name, sizeof(stub->irq.name), DRV_NAME "[%s]",
 		 pci_name(pdev));
@@ -115,7 +119,6 @@ static int pcistub_seize(struct pci_dev *pdev)
 	if (err) {
 		dev_err(&pdev->dev, "cannot be claimed: %d\n", err);
 		pcistub_unregister(stub);
-		pci_set_drvdata(pdev, NULL);
 		pcistub_put(stub);
 	}
 	return err;
@@ -177,19 +180,18 @@ static void pcistub_remove(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	bool clean = READ_ONCE(stub->state) == PCISTUB_FREE;
-	struct pciback_session *sess = pcistub_unregister(stub);
+	bool in_use = pcistub_unregister(stub);
 
 	pciback_recovery_over(stub);
 	/* Whoever found the device in the guest's map is done with it. */
-	if (sess)
+	if (in_use)
 		synchronize_rcu();
 	if (stub->conf)
-		pcistub_release(stub, clean && !sess);
-	if (sess)
+		pcistub_release(stub, clean && !in_use);
+	if (in_use)
 		pcistub_disown(stub);
 	/* Who waits for it learns that it is gone. */
 	pciback_sessions_kick();
-	pci_set_drvdata(pdev, NULL);
 	pcistub_put(stub);
 }
 
@@ -200,7 +202,7 @@ static struct pci_driver pcistub_driver = {
 	.probe = pcistub_probe,
 	.remove = pcistub_remove,
 	.err_handler = &pciback_err_handler,
-	.driver.pm = pm_sleep_ptr(&pciback_pm_ops),
+	.driver.pm = pm_ptr(&pciback_pm_ops),
 	.groups = pciback_driver_groups,
 	.dev_groups = pciback_device_groups,
 };
@@ -262,6 +264,7 @@ static int __init pciback_seize(void)
 		err = pci_register_driver(&pcistub_driver);
 	if (err) {
 		destroy_workqueue(pciback_wq);
+		pciback_wq = NULL;
 		pciback_slots_clear();
 	}
 	return err;
@@ -304,10 +307,12 @@ static int __init pciback_serve(void)
 				     prepare_seized);
 	if (!err && PCIBACK_SERVES_PV)
 		err = pciback_xenbus_init();
-	if (err)
+	if (err) {
 		pciback_release_all();
-	else
-		pciback_gsi_serve(true);
+		return err;
+	}
+	pciback_gsi_serve(true);
+	pciback_foreign_init();
 	return err;
 }
 
@@ -327,6 +332,7 @@ device_initcall(pciback_serve);
 
 static void __exit pciback_exit(void)
 {
+	pciback_foreign_exit();
 	pciback_gsi_serve(false);
 	if (PCIBACK_SERVES_PV)
 		pciback_xenbus_exit();

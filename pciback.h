@@ -102,7 +102,7 @@ struct pciback_limit {
  * @ack: it claims the line's interrupts as its own
  * @handled: interrupts that it saw
  * @failures: of MSI and MSI-X that could not be started
- * @refusals: of stand-ins
+ * @refusals: of stand-ins; under the device's lock
  */
 struct pciback_irq {
 	struct mutex lock; /* see the lock order */
@@ -137,15 +137,15 @@ struct pciback_count {
 
 /**
  * enum pciback_chore - what a guest's write leaves to be done without a lock
- * @PCIBACK_NO_CHORE: nothing
- * @PCIBACK_FLR: a function level reset, which needs device_lock()
- * @PCIBACK_VPD: a read of vital product data, which waits for config accesses
+ * @PCIBACK_CHORE_NONE: nothing
+ * @PCIBACK_CHORE_FLR: a function level reset, which needs device_lock()
+ * @PCIBACK_CHORE_VPD: a read of vital product data, which waits for config accesses
  *	that the core blocks while it resets the device, and for our locks
  */
 enum pciback_chore {
-	PCIBACK_NO_CHORE,
-	PCIBACK_FLR,
-	PCIBACK_VPD,
+	PCIBACK_CHORE_NONE,
+	PCIBACK_CHORE_FLR,
+	PCIBACK_CHORE_VPD,
 };
 
 /**
@@ -168,20 +168,23 @@ enum pciback_chore {
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
  * @resetting: a reset of ours is under way; under device_lock()
- * @resting: idle, and suspended by runtime power management; under @lock
- * @failures: of power states and VPD that the device does not give; under @lock
+ * @pm_idle: idle, and left to runtime power management; under @lock
+ * @failures: of power states that the device does not take; under @lock
+ * @vpd_failures: of VPD that it does not give; likewise
+ * @flr_failures: of resets that its guest asked for; likewise
  * @quirk_list: rows that the administrator added; under @lock
  *
  * @conf_lock: irq-safe spinlock for what follows, to @count
  * @conf_busy: that is in use by the holder of @lock; nobody else touches it
  * @conf: policy and shadows
  * @chore: see there; of the access that is being served
- * @vpd_pos: where the guest asked for VPD, for PCIBACK_VPD
+ * @vpd_pos: where the guest asked for VPD, for PCIBACK_CHORE_VPD
  * @vpd_addr: what it asked for
  * @denied: the first write that was denied to each of so many registers
  * @nr_denied: number of @denied
  * @count: what the present guest did
- * @evict: see there; of the last guest until there is another
+ * @evict: see there; of the last guest until there is another. Written under the
+ *	registry lock, or @conf_lock
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
@@ -211,8 +214,10 @@ struct pcistub {
 	struct pci_saved_state *boot;
 	struct pci_saved_state *fresh;
 	bool resetting;
-	bool resting;
+	bool pm_idle;
 	struct pciback_limit failures;
+	struct pciback_limit vpd_failures;
+	struct pciback_limit flr_failures;
 	struct list_head quirk_list;
 
 	spinlock_t conf_lock; /* see the lock order */
@@ -287,6 +292,8 @@ struct pciback_request {
  * @aer: see there
  * @verdict: the guest's answer to the error request
  * @aer_wait: who posted the error request
+ * @aer_waited: how long the guest was waited for lately, in jiffies; for who asks
+ * @aer_last: until when, in jiffies; likewise
  */
 struct pciback_channel {
 	spinlock_t lock; /* see the lock order */
@@ -300,6 +307,8 @@ struct pciback_channel {
 	enum pciback_aer aer;
 	u32 verdict;
 	wait_queue_head_t aer_wait;
+	long aer_waited;
+	unsigned long aer_last;
 };
 
 /* A guest's buses: with passthrough=1 as many as its devices are on. */
@@ -359,7 +368,7 @@ extern const struct pciback_topology *pciback_topology;
 u32 pcistub_sbdf(const struct pci_dev *pdev);
 struct pcistub *pcistub_register(struct pci_dev *pdev);
 void pcistub_ready(struct pcistub *stub);
-struct pciback_session *pcistub_unregister(struct pcistub *stub);
+bool pcistub_unregister(struct pcistub *stub);
 void pcistub_disown(struct pcistub *stub);
 struct pcistub *pcistub_of(struct pci_dev *pdev);
 struct pcistub *pcistub_find(u32 sbdf);
@@ -372,6 +381,7 @@ int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found);
 void pcistub_return(struct pcistub *stub);
 struct pciback_session *pcistub_owner(struct pcistub *stub);
+bool pcistub_permissive(const struct pcistub *stub);
 bool pcistub_serves(const struct pcistub *stub,
 		    const struct pciback_session *sess);
 int pcistub_clean_again(struct pcistub *stub);
@@ -406,6 +416,7 @@ int pciback_irq_toggle_standin(struct pcistub *stub);
 void pciback_line_work(struct work_struct *work);
 void pciback_guest_intx(struct pciback_conf *conf, bool on);
 void pciback_guest_decodes(struct pciback_conf *conf);
+void pciback_guest_restore(struct pciback_conf *conf);
 int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new);
 
 /* gsi.c: the line's name */
@@ -423,12 +434,17 @@ void pciback_reset_for_guest(struct pcistub *stub,
 void pciback_reset_prepare(struct pci_dev *pdev);
 void pciback_reset_done(struct pci_dev *pdev);
 
+/* foreign.c */
+bool pciback_foreign(const struct pcistub *stub);
+void pciback_foreign_init(void);
+void pciback_foreign_exit(void);
+
 /* power.c */
 extern const struct dev_pm_ops pciback_pm_ops;
 void pciback_power_init(struct pcistub *stub);
 void pciback_power_exit(struct pcistub *stub);
-int pciback_wake(struct pcistub *stub);
-void pciback_rest(struct pcistub *stub);
+int pciback_pm_busy(struct pcistub *stub);
+void pciback_pm_idle(struct pcistub *stub);
 
 /* pciback_ops.c: requests of a guest */
 void pcistub_conf_begin(struct pcistub *stub);
@@ -447,6 +463,7 @@ void pciback_channel_init(struct pciback_channel *chan);
 int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 			 evtchn_port_t port);
 void pciback_channel_close(struct pciback_session *sess);
+bool pciback_channel_hears(struct pciback_session *sess);
 bool pciback_channel_abandoned(struct pciback_session *sess);
 
 /* map.c: which devices a guest has, and where */
@@ -465,13 +482,14 @@ bool pciback_map_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
 /* session.c: a guest and its devices */
 struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 					      work_func_t work);
+void pciback_session_get(struct pciback_session *sess);
 void pciback_session_put(struct pciback_session *sess);
 void pciback_session_kick(struct pciback_session *sess);
 void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay);
 domid_t pciback_session_domid(const struct pciback_session *sess);
 int pciback_session_update(struct pciback_session *sess, bool setup);
 unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
-bool pciback_session_cut(struct pciback_session *sess);
+int pciback_session_cut(struct pciback_session *sess);
 void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);
 void pciback_session_evict(struct pciback_session *sess);
@@ -483,7 +501,6 @@ void pciback_xenbus_exit(void);
 void pciback_sessions_kick(void);
 
 /* sysfs.c, sysfs_device.c */
-bool pcistub_permissive(const struct pcistub *stub);
 extern const struct attribute_group *pciback_driver_groups[];
 extern const struct attribute_group *pciback_device_groups[];
 

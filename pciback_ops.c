@@ -66,7 +66,7 @@ void pcistub_conf_end(struct pcistub *stub)
  */
 void pciback_guest_flr(struct pciback_conf *conf)
 {
-	pcistub_of(conf->pdev)->chore = PCIBACK_FLR;
+	pcistub_of(conf->pdev)->chore = PCIBACK_CHORE_FLR;
 }
 
 /**
@@ -83,7 +83,7 @@ void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
 
 	stub->vpd_pos = pos;
 	stub->vpd_addr = addr;
-	stub->chore = PCIBACK_VPD;
+	stub->chore = PCIBACK_CHORE_VPD;
 }
 
 /**
@@ -241,13 +241,10 @@ static const struct op_policy *find_policy(u32 cmd)
 static struct pcistub *find_device(struct pciback_session *sess,
 				   const struct xen_pci_op *op)
 {
-	const struct pciback_vdev *dev;
-
 	if (op->domain > 0xffff || op->bus > 0xff || op->devfn > 0xff)
 		return NULL;
-	dev = pciback_vmap_find(rcu_dereference(sess->map),
-				pciback_sbdf(op->domain, op->bus, op->devfn));
-	return dev ? dev->stub : NULL;
+	return pciback_vmap_find(rcu_dereference(sess->map),
+				 pciback_sbdf(op->domain, op->bus, op->devfn));
 }
 
 /* Serves an access to config space, and notes what it leaves to be done. */
@@ -256,7 +253,7 @@ static int serve_conf(struct pcistub *stub, struct pciback_request *req,
 {
 	int err;
 
-	stub->chore = PCIBACK_NO_CHORE;
+	stub->chore = PCIBACK_CHORE_NONE;
 	err = policy->serve(stub, req);
 	req->chore = stub->chore;
 	return err;
@@ -318,14 +315,14 @@ static bool may_read_vpd(struct pcistub *stub,
 	mutex_lock(&stub->lock);
 	may = pcistub_serves(stub, sess) &&
 	      stub->pdev->current_state == PCI_D0 &&
-	      pciback_limit_allows(&stub->failures);
+	      pciback_limit_allows(&stub->vpd_failures);
 	mutex_unlock(&stub->lock);
 	return may;
 }
 
 static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
 {
-	__le32 word;
+	__le32 word = 0;
 	ssize_t got;
 
 	if (!may_read_vpd(stub, sess))
@@ -333,10 +330,11 @@ static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
 	got = pci_read_vpd(stub->pdev, stub->vpd_addr, sizeof(word), &word);
 
 	mutex_lock(&stub->lock);
-	/* The core has logged that. */
-	if (got == -ETIMEDOUT)
-		pciback_limit_count(&stub->failures);
-	if (got == sizeof(word) && pcistub_serves(stub, sess)) {
+	/* The core has logged that, or looked for the data's end in vain. */
+	if (got == -ETIMEDOUT || (!got && !stub->pdev->vpd.len))
+		pciback_limit_count(&stub->vpd_failures);
+	/* The last word is cut where the data end. */
+	if (got > 0 && pcistub_serves(stub, sess)) {
 		pcistub_conf_begin(stub);
 		pciback_vpd_show(stub->conf, stub->vpd_pos, le32_to_cpu(word));
 		pcistub_conf_end(stub);
@@ -348,12 +346,12 @@ static void do_chore(struct pcistub *stub, const struct pciback_session *sess,
 		     enum pciback_chore chore)
 {
 	switch (chore) {
-	case PCIBACK_NO_CHORE:
+	case PCIBACK_CHORE_NONE:
 		break;
-	case PCIBACK_FLR:
+	case PCIBACK_CHORE_FLR:
 		pciback_reset_for_guest(stub, sess);
 		break;
-	case PCIBACK_VPD:
+	case PCIBACK_CHORE_VPD:
 		read_vpd(stub, sess);
 		break;
 	}
@@ -376,8 +374,8 @@ static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 	return err;
 }
 
-static int serve_unlocked(struct pciback_session *sess, struct pcistub *stub,
-			  struct pciback_request *req)
+static int serve_in_process(struct pciback_session *sess, struct pcistub *stub,
+			      struct pciback_request *req)
 {
 	int err = -ENODEV;
 
@@ -386,7 +384,8 @@ static int serve_unlocked(struct pciback_session *sess, struct pcistub *stub,
 	if (pcistub_serves(stub, sess))
 		err = serve_slowly(stub, req);
 	/* It was isolated meanwhile, and this may have undone it. */
-	if (READ_ONCE(stub->evict) != PCIBACK_STAYS) {
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
+	    READ_ONCE(stub->evict) != PCIBACK_EVICT_NONE) {
 		pciback_irq_end_msi(stub);
 		pci_clear_master(stub->pdev);
 	}
@@ -414,7 +413,7 @@ void pciback_request_serve(struct pciback_session *sess,
 	rcu_read_unlock();
 
 	if (stub) {
-		err = serve_unlocked(sess, stub, req);
+		err = serve_in_process(sess, stub, req);
 		pcistub_put(stub);
 	}
 	req->op.err = wire_error(err);

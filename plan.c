@@ -9,15 +9,15 @@ static enum pciback_step step_for(const struct pciback_wish *wish, bool first,
 				  bool setup)
 {
 	if (wish->exported && first)
-		return wish->state == XenbusStateClosing ? PCIBACK_REMOVE :
-							   PCIBACK_KEEP;
+		return wish->state == XenbusStateClosing ? PCIBACK_STEP_REMOVE :
+							   PCIBACK_STEP_KEEP;
 	if (wish->state == XenbusStateClosing)
-		return wish->named && first && !setup ? PCIBACK_FORGET :
-							PCIBACK_KEEP;
+		return wish->named && first && !setup ? PCIBACK_STEP_FORGET :
+							PCIBACK_STEP_KEEP;
 	/* At the start all devices are meant, whatever state-N says. */
 	if (wish->state != XenbusStateInitialising && !setup)
-		return PCIBACK_KEEP;
-	return wish->named && first ? PCIBACK_ADD : PCIBACK_REFUSE;
+		return PCIBACK_STEP_KEEP;
+	return wish->named && first ? PCIBACK_STEP_ADD : PCIBACK_STEP_REFUSE;
 }
 
 /**

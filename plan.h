@@ -8,18 +8,18 @@
 
 /**
  * enum pciback_step - what becomes of one device of a request
- * @PCIBACK_KEEP: nothing
- * @PCIBACK_ADD: export it
- * @PCIBACK_REMOVE: take it back
- * @PCIBACK_FORGET: it was lost before, and the guest has let go of it
- * @PCIBACK_REFUSE: answer that it cannot be had
+ * @PCIBACK_STEP_KEEP: nothing
+ * @PCIBACK_STEP_ADD: export it
+ * @PCIBACK_STEP_REMOVE: take it back
+ * @PCIBACK_STEP_FORGET: it was lost before, and the guest has let go of it
+ * @PCIBACK_STEP_REFUSE: answer that it cannot be had
  */
 enum pciback_step {
-	PCIBACK_KEEP,
-	PCIBACK_ADD,
-	PCIBACK_REMOVE,
-	PCIBACK_FORGET,
-	PCIBACK_REFUSE,
+	PCIBACK_STEP_KEEP,
+	PCIBACK_STEP_ADD,
+	PCIBACK_STEP_REMOVE,
+	PCIBACK_STEP_FORGET,
+	PCIBACK_STEP_REFUSE,
 };
 
 /**

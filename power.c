@@ -22,6 +22,12 @@ static bool disable_idle_d3;
 module_param(disable_idle_d3, bool, 0444);
 MODULE_PARM_DESC(disable_idle_d3, "Leave devices that no guest has in D0");
 
+/* Without sessions, nothing here says which devices guests have. */
+static bool never_sleeps(void)
+{
+	return disable_idle_d3 || !IS_ENABLED(CONFIG_X86);
+}
+
 /**
  * pciback_power_init - a device that was claimed may be suspended
  * @stub: device; awake, as the core hands it to a driver
@@ -30,7 +36,7 @@ void pciback_power_init(struct pcistub *stub)
 {
 	struct device *dev = &stub->pdev->dev;
 
-	if (disable_idle_d3)
+	if (never_sleeps())
 		return;
 	pm_runtime_set_autosuspend_delay(dev, IDLE_MS);
 	pm_runtime_use_autosuspend(dev);
@@ -47,54 +53,60 @@ void pciback_power_exit(struct pcistub *stub)
 	struct device *dev = &stub->pdev->dev;
 
 	lockdep_assert_held(&stub->lock);
-	if (stub->resting)
+	if (stub->pm_idle)
 		pm_runtime_get_noresume(dev);
-	stub->resting = false;
-	if (disable_idle_d3)
+	stub->pm_idle = false;
+	if (never_sleeps())
 		return;
 	pm_runtime_forbid(dev);
 	pm_runtime_dont_use_autosuspend(dev);
 }
 
 /**
- * pciback_wake - have a device in D0, with its config
+ * pciback_pm_busy - have a device in D0, with its config
  * @stub: device; the caller holds its lock
  *
- * It stays awake until pciback_rest().
+ * It stays awake until pciback_pm_idle().
  *
  * Return: 0 or -errno.
  */
-int pciback_wake(struct pcistub *stub)
+int pciback_pm_busy(struct pcistub *stub)
 {
 	int err;
 
 	lockdep_assert_held(&stub->lock);
-	if (!stub->resting)
+	if (!stub->pm_idle)
 		return 0;
 	err = pm_runtime_resume_and_get(&stub->pdev->dev);
 	if (!err)
-		stub->resting = false;
+		stub->pm_idle = false;
 	return err;
 }
 
 /**
- * pciback_rest - let a device sleep after a while, unless a guest has it
+ * pciback_pm_idle - let a device sleep after a while, unless a guest has it
  * @stub: device; the caller holds its lock
  *
  * One that a guest lost to an error stays awake: the guest lives, and an access
  * to a device that sleeps could end in an error of the host's.
  */
-void pciback_rest(struct pcistub *stub)
+void pciback_pm_idle(struct pcistub *stub)
 {
 	enum pcistub_state state = READ_ONCE(stub->state);
 
 	lockdep_assert_held(&stub->lock);
-	if (disable_idle_d3 || stub->resting || state == PCISTUB_ASSIGNED ||
-	    state == PCISTUB_GONE || READ_ONCE(stub->evict) != PCIBACK_STAYS)
+	if (never_sleeps() || stub->pm_idle || state == PCISTUB_ASSIGNED ||
+	    state == PCISTUB_GONE || READ_ONCE(stub->evict) != PCIBACK_EVICT_NONE)
 		return;
-	stub->resting = true;
+	stub->pm_idle = true;
 	pm_runtime_mark_last_busy(&stub->pdev->dev);
 	pm_runtime_put_autosuspend(&stub->pdev->dev);
+}
+
+/* A device whose guest is none of ours is free to us, but is not idle. */
+static int pcistub_runtime_suspend(struct device *dev)
+{
+	return pciback_foreign(pcistub_of(to_pci_dev(dev))) ? -EBUSY : 0;
 }
 
 /* Work items are frozen by now: only the event handler has to be kept off. */
@@ -121,4 +133,5 @@ static int pcistub_resume(struct device *dev)
 /* Config is saved and restored, and the device put to sleep, by the core. */
 const struct dev_pm_ops pciback_pm_ops = {
 	SYSTEM_SLEEP_PM_OPS(pcistub_suspend, pcistub_resume)
+	RUNTIME_PM_OPS(pcistub_runtime_suspend, NULL, NULL)
 };

@@ -13,6 +13,10 @@ static bool strict_reset;
 module_param(strict_reset, bool, 0644);
 MODULE_PARM_DESC(strict_reset, "Refuse a device to a guest if its reset failed");
 
+static bool permissive;
+module_param(permissive, bool, 0644);
+MODULE_PARM_DESC(permissive, "Open all guests' unknown config registers");
+
 /* Claimed devices by address, their ->state and ->sess. */
 static DEFINE_MUTEX(registry_lock);
 static DEFINE_XARRAY(stubs);
@@ -162,11 +166,18 @@ bool pcistub_any_assigned(const struct pciback_pattern *pattern)
 	return any;
 }
 
+/* The only place where it changes; others look at it without the lock. */
+static void set_state(struct pcistub *stub, enum pcistub_state state)
+{
+	lockdep_assert_held(&registry_lock);
+	WRITE_ONCE(stub->state, state);
+}
+
 static void set_cleaned(struct pcistub *stub, int err, bool bus)
 {
 	WRITE_ONCE(stub->reset_err, err);
 	WRITE_ONCE(stub->reset_bus, bus);
-	WRITE_ONCE(stub->state, err ? PCISTUB_DIRTY : PCISTUB_FREE);
+	set_state(stub, err ? PCISTUB_DIRTY : PCISTUB_FREE);
 }
 
 /**
@@ -185,8 +196,7 @@ void pcistub_cleaned(struct pcistub *stub, int err)
 /* Resets a device that nobody has; the registry lock is held. */
 static void queue_clean(struct pcistub *stub)
 {
-	lockdep_assert_held(&registry_lock);
-	WRITE_ONCE(stub->state, PCISTUB_CLEANING);
+	set_state(stub, PCISTUB_CLEANING);
 	pcistub_get(stub);
 	if (!queue_work(pciback_wq, &stub->clean_work))
 		pcistub_put(stub);
@@ -231,6 +241,8 @@ static int count_free(const struct pci_bus *bus)
 	unsigned long sbdf;
 	int nr = 0;
 
+	lockdep_assert_held(&registry_lock);
+
 	xa_for_each(&stubs, sbdf, stub) {
 		if (!is_below(stub, bus))
 			continue;
@@ -239,6 +251,12 @@ static int count_free(const struct pci_bus *bus)
 		nr++;
 	}
 	return nr;
+}
+
+/* A guest has a device there that we do not know of as its. */
+static int is_foreign(struct pcistub *stub, void *bus)
+{
+	return is_below(stub, bus) && pciback_foreign(stub);
 }
 
 static int count_device(struct pci_dev *pdev, void *nr)
@@ -267,6 +285,8 @@ int pcistub_hold_bus(struct pcistub *stub)
 
 	if (pci_is_root_bus(bus))
 		return -ENOTTY;
+	if (pcistub_for_each(is_foreign, bus))
+		return -EBUSY;
 	mutex_lock(&bus_lock);
 	pci_walk_bus(bus, count_device, &nr);
 	mutex_lock(&registry_lock);
@@ -278,7 +298,7 @@ int pcistub_hold_bus(struct pcistub *stub)
 			continue;
 		other->held = true;
 		other->held_state = other->state;
-		WRITE_ONCE(other->state, PCISTUB_CLEANING);
+		set_state(other, PCISTUB_CLEANING);
 	}
 	mutex_unlock(&registry_lock);
 	if (err)
@@ -301,7 +321,7 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 		if (!other->held)
 			continue;
 		other->held = false;
-		WRITE_ONCE(other->state, other->held_state);
+		set_state(other, other->held_state);
 		if (!err)
 			set_cleaned(other, 0, true);
 	}
@@ -311,10 +331,21 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 	mutex_unlock(&bus_lock);
 }
 
+/**
+ * pcistub_permissive - are unknown registers open?
+ * @stub: device
+ *
+ * Return: true if they are.
+ */
+bool pcistub_permissive(const struct pcistub *stub)
+{
+	return READ_ONCE(permissive) || READ_ONCE(stub->permissive);
+}
+
 /* After an error, a device whose reset fails is broken. */
 static bool is_broken(const struct pcistub *stub)
 {
-	return stub->evict != PCIBACK_STAYS && stub->reset_err != -ENOTTY;
+	return stub->evict != PCIBACK_EVICT_NONE && stub->reset_err != -ENOTTY;
 }
 
 static bool is_strict(const struct pcistub *stub)
@@ -328,16 +359,18 @@ static int check_dirty(struct pcistub *stub, struct pciback_session *sess)
 
 	/* A guest can have us try again, by coming back once more. */
 	if (__ratelimit(&sess->errors))
-		dev_err(&stub->pdev->dev,
-			"%s domain %d: its reset failed (%d)%s\n",
-			refused ? "refused to" : "given all the same to",
-			pciback_session_domid(sess), stub->reset_err,
-			is_strict(stub) ? ", strict_reset is set" : "");
+		dev_warn(&stub->pdev->dev,
+			 "%s domain %d: its reset failed (%d)%s\n",
+			 refused ? "refused to" : "given all the same to",
+			 pciback_session_domid(sess), stub->reset_err,
+			 is_strict(stub) ? ", strict_reset is set" : "");
 	return refused ? -EIO : 0;
 }
 
 static int check_free(struct pcistub *stub, struct pciback_session *sess)
 {
+	lockdep_assert_held(&registry_lock);
+
 	/* The host may still reset it. */
 	if (READ_ONCE(stub->recovering) && stub->state != PCISTUB_ASSIGNED)
 		return -EAGAIN;
@@ -375,8 +408,8 @@ static int register_owner(struct pci_dev *pdev, domid_t domid)
  * @found: the device, with a reference that pcistub_return() drops
  *
  * Return: 0; -ENODEV: not claimed; -EBUSY: another guest's; -EAGAIN: being
- * reset, and pciback_sessions_kick() will say when it is done; -EIO: unclean and
- * refused by strict_reset; -ENOMEM.
+ * reset, and pciback_sessions_kick() will say when it is done; -EIO: unclean, and
+ * strict_reset is set or it failed in a guest's hands; -ENOMEM.
  */
 int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found)
@@ -394,9 +427,10 @@ int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		err = register_owner(stub->pdev, pciback_session_domid(sess));
 	if (!err) {
 		pcistub_get(stub);
+		pciback_session_get(sess);
 		stub->sess = sess;
-		WRITE_ONCE(stub->evict, PCIBACK_STAYS);
-		WRITE_ONCE(stub->state, PCISTUB_ASSIGNED);
+		WRITE_ONCE(stub->evict, PCIBACK_EVICT_NONE);
+		set_state(stub, PCISTUB_ASSIGNED);
 		*found = stub;
 	}
 	mutex_unlock(&registry_lock);
@@ -416,7 +450,7 @@ struct pciback_session *pcistub_owner(struct pcistub *stub)
 	mutex_lock(&registry_lock);
 	if (stub->state == PCISTUB_ASSIGNED) {
 		sess = stub->sess;
-		kref_get(&sess->ref);
+		pciback_session_get(sess);
 	}
 	mutex_unlock(&registry_lock);
 	return sess;
@@ -434,14 +468,34 @@ bool pcistub_serves(const struct pcistub *stub,
 {
 	return READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
 	       READ_ONCE(stub->sess) == sess &&
-	       READ_ONCE(stub->evict) == PCIBACK_STAYS;
+	       READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE;
 }
 
 static void disown(struct pcistub *stub)
 {
 	lockdep_assert_held(&registry_lock);
 	xen_unregister_device_domain_owner(stub->pdev);
+	pciback_session_put(stub->sess);
 	stub->sess = NULL;
+}
+
+/* Nothing that was granted to a guest, or counted for it, is the next one's. */
+static void forget_guest(struct pcistub *stub)
+{
+	lockdep_assert_held(&registry_lock);
+
+	/* What limits a guest is asked by the guest's requests alone. */
+	stub->irq.failures.nr = 0;
+	stub->irq.refusals.nr = 0;
+	stub->failures.nr = 0;
+	stub->vpd_failures.nr = 0;
+	stub->flr_failures.nr = 0;
+	spin_lock_irq(&stub->conf_lock);
+	stub->permissive = false;
+	stub->intx_control = false;
+	stub->nr_denied = 0;
+	stub->count = (struct pciback_count){};
+	spin_unlock_irq(&stub->conf_lock);
 }
 
 /**
@@ -457,13 +511,7 @@ void pcistub_return(struct pcistub *stub)
 	mutex_lock(&registry_lock);
 	if (stub->state == PCISTUB_ASSIGNED) {
 		disown(stub);
-		stub->permissive = false;
-		stub->intx_control = false;
-		stub->irq.failures.nr = 0;
-		stub->irq.refusals.nr = 0;
-		stub->failures.nr = 0;
-		stub->nr_denied = 0;
-		stub->count = (struct pciback_count){};
+		forget_guest(stub);
 		queue_clean(stub);
 	}
 	mutex_unlock(&registry_lock);
@@ -494,6 +542,8 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	struct pcistub *stub = kzalloc(sizeof(*stub), GFP_KERNEL);
 	int err;
 
+	device_lock_assert(&pdev->dev);
+
 	if (!stub)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&stub->ref);
@@ -514,7 +564,6 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	mutex_unlock(&registry_lock);
 	if (!err)
 		return stub;
-	pci_set_drvdata(pdev, NULL);
 	pcistub_put(stub);
 	return ERR_PTR(err);
 }
@@ -537,18 +586,20 @@ void pcistub_ready(struct pcistub *stub)
  * It is out of its guest's map, too; after an RCU grace period no request of the
  * guest uses it.
  *
- * Return: the guest that has it, for pcistub_disown(), or NULL.
+ * Return: true if a guest has it, and pcistub_disown() is to follow.
  */
-struct pciback_session *pcistub_unregister(struct pcistub *stub)
+bool pcistub_unregister(struct pcistub *stub)
 {
-	struct pciback_session *sess;
+	bool in_use;
+
+	device_lock_assert(&stub->pdev->dev);
 
 	mutex_lock(&registry_lock);
 	xa_erase(&stubs, stub->sbdf);
-	WRITE_ONCE(stub->state, PCISTUB_GONE);
-	sess = stub->sess;
-	if (sess)
-		pciback_session_lost(sess, stub);
+	set_state(stub, PCISTUB_GONE);
+	in_use = stub->sess;
+	if (in_use)
+		pciback_session_lost(stub->sess, stub);
 	mutex_unlock(&registry_lock);
-	return sess;
+	return in_use;
 }

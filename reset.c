@@ -85,6 +85,15 @@ static void unlock_device(struct pci_dev *pdev, struct pci_dev *bridge)
 		pci_dev_unlock(bridge);
 }
 
+/* Does it not answer config reads, as one that is pulled out or broken? */
+static bool is_silent(struct pci_dev *pdev)
+{
+	u32 val;
+
+	return pci_read_config_dword(pdev, PCI_COMMAND, &val) ||
+	       val == U32_MAX;
+}
+
 /*
  * Resets a device under its guest: the core saves its config, vectors included,
  * and brings it back. Of the guest's shadows the reset takes none, since what
@@ -95,6 +104,9 @@ static int reset_in_place(struct pcistub *stub)
 	int err;
 
 	lockdep_assert_held(&stub->lock);
+	/* The core would wait a minute for it. */
+	if (is_silent(stub->pdev))
+		return -ENODEV;
 	pcistub_conf_begin(stub);
 	stub->resetting = true;
 	err = pci_reset_function_locked(stub->pdev);
@@ -125,7 +137,7 @@ int pciback_reset(struct pcistub *stub)
 	pcistub_conf_begin(stub);
 	pci_clear_master(pdev);
 	stub->resetting = true;
-	err = pciback_wake(stub);
+	err = pciback_pm_busy(stub);
 	if (!err)
 		err = pci_set_power_state(pdev, PCI_D0);
 	/* The core would wait a minute for one that was pulled out. */
@@ -196,10 +208,14 @@ void pciback_clean_work(struct work_struct *work)
 	struct pcistub *stub = container_of(work, struct pcistub, clean_work);
 	int err = reset_function(stub);
 
-	if (err != -ENOTTY || reset_bus(stub))
+	if (err != -ENOTTY || reset_bus(stub)) {
+		/* To the core it has no such reset if it is waited for in vain. */
+		if (err == -ENOTTY && is_silent(stub->pdev))
+			err = -ETIMEDOUT;
 		pcistub_cleaned(stub, err);
+	}
 	mutex_lock(&stub->lock);
-	pciback_rest(stub);
+	pciback_pm_idle(stub);
 	mutex_unlock(&stub->lock);
 	pciback_sessions_kick();
 	pcistub_put(stub);
@@ -249,8 +265,10 @@ void pciback_reset_for_guest(struct pcistub *stub,
 	struct pci_dev *bridge = lock_device(stub->pdev);
 
 	mutex_lock(&stub->lock);
-	if (pcistub_serves(stub, sess))
-		reset_in_place(stub);
+	/* After an error it is the host's turn. */
+	if (pcistub_serves(stub, sess) && !READ_ONCE(stub->recovering) &&
+	    pciback_limit_allows(&stub->flr_failures) && reset_in_place(stub))
+		pciback_limit_count(&stub->flr_failures);
 	mutex_unlock(&stub->lock);
 	unlock_device(stub->pdev, bridge);
 }
@@ -270,7 +288,7 @@ void pciback_reset_prepare(struct pci_dev *pdev)
 		return;
 	/* A bus reset comes here for each device, with all of them locked. */
 	mutex_lock_nest_lock(&stub->lock, &pdev->dev.mutex);
-	pciback_wake(stub);
+	pciback_pm_busy(stub);
 	pcistub_conf_begin(stub);
 }
 
@@ -286,6 +304,6 @@ void pciback_reset_done(struct pci_dev *pdev)
 	if (stub->resetting)
 		return;
 	pcistub_conf_end(stub);
-	pciback_rest(stub);
+	pciback_pm_idle(stub);
 	mutex_unlock(&stub->lock);
 }

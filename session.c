@@ -33,6 +33,15 @@ static void session_free(struct kref *ref)
 }
 
 /**
+ * pciback_session_get - take a reference
+ * @sess: session
+ */
+void pciback_session_get(struct pciback_session *sess)
+{
+	kref_get(&sess->ref);
+}
+
+/**
  * pciback_session_put - drop a reference
  * @sess: session
  */
@@ -48,7 +57,7 @@ void pciback_session_put(struct pciback_session *sess)
  */
 void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay)
 {
-	kref_get(&sess->ref);
+	pciback_session_get(sess);
 	if (!queue_delayed_work(pciback_wq, &sess->work, delay))
 		pciback_session_put(sess);
 }
@@ -59,7 +68,7 @@ void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay)
  */
 void pciback_session_kick(struct pciback_session *sess)
 {
-	kref_get(&sess->ref);
+	pciback_session_get(sess);
 	/* A look that was due later had a reference of its own. */
 	if (mod_delayed_work(pciback_wq, &sess->work, 0))
 		pciback_session_put(sess);
@@ -106,7 +115,6 @@ static void take_back(struct pciback_session *sess, u32 sbdf,
 		return;
 	synchronize_rcu();
 	pcistub_return(stub);
-	pciback_session_put(sess);
 }
 
 static void take_unwanted_back(struct pciback_session *sess,
@@ -115,7 +123,7 @@ static void take_unwanted_back(struct pciback_session *sess,
 	u32 sbdf;
 
 	while (pciback_map_unwanted(sess, wish, nr, &sbdf))
-		take_back(sess, sbdf, PCIBACK_STAYS);
+		take_back(sess, sbdf, PCIBACK_EVICT_NONE);
 }
 
 /**
@@ -127,12 +135,11 @@ static void take_unwanted_back(struct pciback_session *sess,
  */
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub)
 {
-	if (pciback_map_remove(sess, stub->sbdf, PCIBACK_LEAVES)) {
-		pcistub_put(stub);
+	if (pciback_map_remove(sess, stub->sbdf, PCIBACK_EVICT_FOR_GOOD)) {
 		dev_warn(&stub->pdev->dev, "taken from domain %d while in use\n",
 			 pciback_session_domid(sess));
+		pcistub_put(stub);
 		pciback_session_evict(sess);
-		pciback_session_put(sess);
 	}
 }
 
@@ -173,13 +180,12 @@ static int publish(struct pciback_session *sess, const struct pciback_wish *wish
 	int err;
 
 	mutex_lock(&stub->lock);
-	err = pciback_wake(stub);
+	err = pciback_pm_busy(stub);
 	mutex_unlock(&stub->lock);
 	if (!err)
 		err = pciback_map_add(sess, dev);
 	if (err) {
 		pcistub_return(stub);
-		pciback_session_put(sess);
 		return err;
 	}
 	if (wish->permissive)
@@ -187,7 +193,7 @@ static int publish(struct pciback_session *sess, const struct pciback_wish *wish
 	keys.root = dev->vaddr >> 8;
 	err = pciback_store_write(sess, &keys);
 	if (err)
-		take_back(sess, wish->sbdf, PCIBACK_STAYS);
+		take_back(sess, wish->sbdf, PCIBACK_EVICT_NONE);
 	else
 		dev_info(&stub->pdev->dev, "given to domain %d as %s\n",
 			 pciback_session_domid(sess),
@@ -205,22 +211,12 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 	err = pcistub_assign(wish->sbdf, sess, &dev.stub);
 	if (err)
 		return err;
-	/* A device that is assigned holds on to its session. */
-	kref_get(&sess->ref);
 	/* An unbind takes the map's reference. */
 	pcistub_get(dev.stub);
 	dev.virtfn = dev.stub->pdev->is_virtfn;
 	err = publish(sess, wish, &dev);
 	pcistub_put(dev.stub);
 	return err;
-}
-
-/* The toolstack removes the device's keys itself, when it sees this done. */
-static void withdraw(struct pciback_session *sess,
-		     const struct pciback_wish *wish)
-{
-	take_back(sess, wish->sbdf, PCIBACK_STAYS);
-	pciback_store_state(sess, wish, wish->state, true);
 }
 
 static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishes,
@@ -241,7 +237,7 @@ static enum pciback_evict evicted(u32 sbdf)
 	enum pciback_evict how;
 
 	if (!stub)
-		return PCIBACK_STAYS;
+		return PCIBACK_EVICT_NONE;
 	how = READ_ONCE(stub->evict);
 	pcistub_put(stub);
 	return how;
@@ -258,13 +254,13 @@ static int settle_lost(struct pciback_session *sess,
 {
 	int err = 0;
 
-	if (pciback_map_lost(sess, wish->sbdf) == PCIBACK_RETURNS)
+	if (pciback_map_lost(sess, wish->sbdf) == PCIBACK_EVICT_REPLUG)
 		err = export(sess, wish);
 	else
-		pciback_store_state(sess, wish, XenbusStateClosed, false);
-	/* It was promised once. */
+		pciback_store_state(sess, wish, XenbusStateClosed);
+	/* It is not tried again. */
 	if (err && err != -EAGAIN)
-		pciback_map_remove(sess, wish->sbdf, PCIBACK_LEAVES);
+		pciback_map_remove(sess, wish->sbdf, PCIBACK_EVICT_FOR_GOOD);
 	return err;
 }
 
@@ -273,16 +269,17 @@ static int take_step(struct pciback_session *sess,
 		     const struct pciback_wish *wish)
 {
 	switch (wish->step) {
-	case PCIBACK_KEEP:
+	case PCIBACK_STEP_KEEP:
 		return 0;
-	case PCIBACK_ADD:
+	case PCIBACK_STEP_ADD:
 		return export(sess, wish);
-	case PCIBACK_REMOVE:
-		withdraw(sess, wish);
+	case PCIBACK_STEP_REMOVE:
+		/* The toolstack removes its keys when it sees this done. */
+		take_back(sess, wish->sbdf, PCIBACK_EVICT_NONE);
 		return 0;
-	case PCIBACK_FORGET:
+	case PCIBACK_STEP_FORGET:
 		return settle_lost(sess, wish);
-	case PCIBACK_REFUSE:
+	case PCIBACK_STEP_REFUSE:
 		return -EINVAL;
 	}
 	return -EINVAL;
@@ -297,7 +294,7 @@ static int take_steps(struct pciback_session *sess,
 	int err, ret = 0;
 
 	for (i = 0; i < nr; i++) {
-		bool removal = wish[i].step == PCIBACK_REMOVE;
+		bool removal = wish[i].step == PCIBACK_STEP_REMOVE;
 
 		if (removal != removals)
 			continue;
@@ -355,7 +352,7 @@ static enum xenbus_state lost_state(enum pciback_evict how, bool connected)
 {
 	if (connected)
 		return XenbusStateClosing;
-	return how == PCIBACK_RETURNS ? XenbusStateInitialising :
+	return how == PCIBACK_EVICT_REPLUG ? XenbusStateInitialising :
 					XenbusStateClosed;
 }
 
@@ -382,19 +379,18 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 		return 0;
 	}
 	for (i = 0; i < nr; i++) {
-		enum pciback_evict how = PCIBACK_LEAVES;
+		enum pciback_evict how = PCIBACK_EVICT_FOR_GOOD;
 
 		if (wish[i].exported) {
 			how = evicted(wish[i].sbdf);
-			if (how == PCIBACK_STAYS)
+			if (how == PCIBACK_EVICT_NONE)
 				continue;
 			take_back(sess, wish[i].sbdf, how);
 		}
 		/* What was published as ours and is not is what was lost. */
 		if (!wish[i].named || wish[i].state != XenbusStateInitialised)
 			continue;
-		pciback_store_state(sess, &wish[i], lost_state(how, connected),
-				    false);
+		pciback_store_state(sess, &wish[i], lost_state(how, connected));
 		told++;
 	}
 	kvfree(wish);
@@ -407,26 +403,29 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
  *
  * A guest that does let go later finds nothing there, as after an unbind.
  *
- * Return: true; false: nothing was done, since devices are to come too.
+ * Return: 0; -EBUSY: nothing was done, since devices are to come too; or another
+ * -errno, of xenstore.
  */
-bool pciback_session_cut(struct pciback_session *sess)
+int pciback_session_cut(struct pciback_session *sess)
 {
 	struct pciback_wish *wish;
 	unsigned int i, nr;
 	bool adds = false;
+	int err;
 
 	lockdep_assert_held(&sess->lock);
 
-	if (read_wishes(sess, &wish, &nr))
-		return true;
+	err = read_wishes(sess, &wish, &nr);
+	if (err)
+		return err;
 	pciback_plan(wish, nr, false);
 	for (i = 0; i < nr; i++)
-		adds = adds || wish[i].step == PCIBACK_ADD;
+		adds = adds || wish[i].step == PCIBACK_STEP_ADD;
 	for (i = 0; i < nr && !adds; i++)
-		if (wish[i].step == PCIBACK_REMOVE)
-			take_back(sess, wish[i].sbdf, PCIBACK_LEAVES);
+		if (wish[i].step == PCIBACK_STEP_REMOVE)
+			take_back(sess, wish[i].sbdf, PCIBACK_EVICT_FOR_GOOD);
 	kvfree(wish);
-	return !adds;
+	return adds ? -EBUSY : 0;
 }
 
 /**

@@ -19,27 +19,15 @@
 #undef pr_fmt
 #define pr_fmt(fmt) DRV_NAME ": " fmt
 
-static bool permissive;
-module_param(permissive, bool, 0644);
-MODULE_PARM_DESC(permissive, "Open all guests' unknown config registers");
-
-/**
- * pcistub_permissive - are unknown registers open?
- * @stub: device
- *
- * Return: true if they are.
- */
-bool pcistub_permissive(const struct pcistub *stub)
-{
-	return READ_ONCE(permissive) || READ_ONCE(stub->permissive);
-}
-
 /* ---- what is written ---- */
 
-/* A write is one line; text behind a NUL would be taken unread. */
+/*
+ * A write is one line, which C programs may send with its NUL; text behind that
+ * would be taken unread.
+ */
 static bool is_text(const char *buf, size_t count)
 {
-	return strlen(buf) == count;
+	return !memchr_inv(buf + strlen(buf), 0, count - strlen(buf));
 }
 
 static int bad_input(const char *file, const char *buf, const char *syntax)
@@ -290,11 +278,9 @@ static void render_control(struct seq_buf *s)
 
 static int render_handler(struct pcistub *stub, void *s)
 {
-	bool on = READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_INTX;
-
-	seq_buf_printf(s, "%s:%s:%sing:%ld\n", pci_name(stub->pdev),
-		       str_on_off(on),
-		       on && READ_ONCE(stub->irq.ack) ? "ack" : "not ack",
+	seq_buf_printf(s, "%s:%s:%sing:%lu\n", pci_name(stub->pdev),
+		       str_on_off(READ_ONCE(stub->irq.standin)),
+		       READ_ONCE(stub->irq.ack) ? "ack" : "not ack",
 		       READ_ONCE(stub->irq.handled));
 	return 0;
 }

@@ -4,9 +4,9 @@
  * to the end of it.
  *
  * xenwatch is one thread for all backends of dom0, so its callbacks only queue
- * the session's work item. That takes a snapshot of what both ends and the
- * toolstack say in xenstore, looks its next action up in one table, takes it,
- * and looks again until there is nothing to do.
+ * the session's work item. That reads what both ends and the toolstack say in
+ * xenstore, looks its next action up in one table, takes it, and looks again
+ * until there is nothing to do.
  */
 #include <linux/list.h>
 #include <linux/slab.h>
@@ -190,27 +190,34 @@ static void reconnect(struct pciback_session *sess)
 		pciback_session_kick_in(sess, FRONTEND_CHECK);
 }
 
-/* Has the frontend let go of devices; what it lost is taken back already. */
+/* Tells the frontend to let go of what it lost, which is taken back already. */
 static void detach(struct pciback_session *sess)
 {
-	if (!pciback_session_shed(sess, true))
-		return;
-	set_state(sess, XenbusStateReconfiguring);
+	bool hears = pciback_channel_hears(sess);
+
+	if (pciback_session_shed(sess, hears) && hears)
+		set_state(sess, XenbusStateReconfiguring);
 }
 
 /* For new devices the toolstack itself has to know how long to wait. */
 static void await_frontend(struct pciback_session *sess)
 {
 	unsigned long when;
+	int err;
 
 	if (!sess->awaiting)
 		sess->since = jiffies;
 	sess->awaiting = true;
 	when = sess->since + DETACH_PATIENCE;
-	if (time_before(jiffies, when))
+	if (time_before(jiffies, when)) {
 		pciback_session_kick_in(sess, when - jiffies);
-	else if (pciback_session_cut(sess))
+		return;
+	}
+	err = pciback_session_cut(sess);
+	if (!err)
 		set_state(sess, XenbusStateConnected);
+	else if (err != -EBUSY)
+		pciback_session_kick_in(sess, HZ);
 }
 
 /*
@@ -235,74 +242,92 @@ static unsigned int read_state(const char *dir)
 	return xenbus_read_unsigned(dir, "state", XenbusStateUnknown);
 }
 
-/* Takes the action; the state in xenstore says if there is another. */
-static void act(struct pciback_session *sess, enum pciback_action action)
+static void setup(struct pciback_session *sess)
 {
-	if (action != PCIBACK_AWAIT)
-		sess->awaiting = false;
-	switch (action) {
-	case PCIBACK_NOTHING:
-		break;
-	case PCIBACK_SETUP:
-		if (!pciback_session_update(sess, true))
-			set_state(sess, XenbusStateInitialised);
-		break;
-	case PCIBACK_UPDATE:
-		pciback_session_shed(sess, false);
-		pciback_session_update(sess, false);
-		break;
-	case PCIBACK_CONNECT:
-		pciback_session_shed(sess, false);
-		if (!pciback_session_update(sess, false))
-			connect(sess);
-		break;
-	case PCIBACK_RESUME:
-		set_state(sess, XenbusStateConnected);
-		break;
-	case PCIBACK_RECONFIGURE:
-		if (!pciback_session_update(sess, false))
-			set_state(sess, XenbusStateReconfigured);
-		break;
-	case PCIBACK_REPLUG:
-		if (!pciback_session_update(sess, false))
-			set_state(sess, XenbusStateInitialised);
-		break;
-	case PCIBACK_RECONNECT:
-		reconnect(sess);
-		break;
-	case PCIBACK_RETRY:
-		if (published_anew(sess, XBT_NIL))
-			set_state(sess, XenbusStateInitialised);
-		break;
-	case PCIBACK_DETACH:
-		detach(sess);
-		break;
-	case PCIBACK_AWAIT:
-		await_frontend(sess);
-		break;
-	case PCIBACK_REOPEN:
-		reopen(sess);
-		break;
-	case PCIBACK_RESTART:
-		forget_frontend(sess);
+	if (!pciback_session_update(sess, true))
 		set_state(sess, XenbusStateInitialised);
-		break;
-	case PCIBACK_DISCONNECT:
-		forget_frontend(sess);
-		set_state(sess, XenbusStateClosing);
-		break;
-	case PCIBACK_CLOSE:
-		forget_frontend(sess);
-		sess->since = jiffies;
-		set_state(sess, XenbusStateClosed);
-		break;
-	case PCIBACK_RELEASE:
-		forget_frontend(sess);
-		pciback_session_release(sess);
-		set_state(sess, XenbusStateClosed);
-		break;
-	}
 }
+
+static void update(struct pciback_session *sess)
+{
+	pciback_session_shed(sess, false);
+	pciback_session_update(sess, false);
+}
+
+static void update_and_connect(struct pciback_session *sess)
+{
+	pciback_session_shed(sess, false);
+	if (!pciback_session_update(sess, false))
+		connect(sess);
+}
+
+static void resume(struct pciback_session *sess)
+{
+	set_state(sess, XenbusStateConnected);
+}
+
+static void reconfigure(struct pciback_session *sess)
+{
+	if (!pciback_session_update(sess, false))
+		set_state(sess, XenbusStateReconfigured);
+}
+
+static void replug(struct pciback_session *sess)
+{
+	if (!pciback_session_update(sess, false))
+		set_state(sess, XenbusStateInitialised);
+}
+
+static void retry(struct pciback_session *sess)
+{
+	if (published_anew(sess, XBT_NIL))
+		set_state(sess, XenbusStateInitialised);
+}
+
+static void restart(struct pciback_session *sess)
+{
+	forget_frontend(sess);
+	set_state(sess, XenbusStateInitialised);
+}
+
+static void disconnect(struct pciback_session *sess)
+{
+	forget_frontend(sess);
+	set_state(sess, XenbusStateClosing);
+}
+
+static void close_session(struct pciback_session *sess)
+{
+	forget_frontend(sess);
+	sess->since = jiffies;
+	set_state(sess, XenbusStateClosed);
+}
+
+static void release(struct pciback_session *sess)
+{
+	forget_frontend(sess);
+	pciback_session_release(sess);
+	close_session(sess);
+}
+
+/* The state in xenstore says if there is another. */
+static void (*const actions[])(struct pciback_session *sess) = {
+	[PCIBACK_SETUP] = setup,
+	[PCIBACK_UPDATE] = update,
+	[PCIBACK_CONNECT] = update_and_connect,
+	[PCIBACK_RESUME] = resume,
+	[PCIBACK_RECONFIGURE] = reconfigure,
+	[PCIBACK_REPLUG] = replug,
+	[PCIBACK_RECONNECT] = reconnect,
+	[PCIBACK_RETRY] = retry,
+	[PCIBACK_DETACH] = detach,
+	[PCIBACK_AWAIT] = await_frontend,
+	[PCIBACK_REOPEN] = reopen,
+	[PCIBACK_RESTART] = restart,
+	[PCIBACK_DISCONNECT] = disconnect,
+	[PCIBACK_CLOSE] = close_session,
+	[PCIBACK_RELEASE] = release,
+};
 
 /* One look at xenstore and one action; true if it changed our state. */
 static bool step(struct pciback_session *sess)
@@ -317,7 +342,9 @@ static bool step(struct pciback_session *sess)
 		return false;
 	/* The toolstack writes our state too, behind the core's back. */
 	sess->xdev->state = be;
-	act(sess, action);
+	if (action != PCIBACK_AWAIT)
+		sess->awaiting = false;
+	actions[action](sess);
 	return sess->xdev->state != be;
 }
 
@@ -378,8 +405,6 @@ static void frontend_changed(struct xenbus_device *xdev, enum xenbus_state state
 {
 	struct pciback_session *sess = dev_get_drvdata(&xdev->dev);
 
-	if (!sess)
-		return;
 	pciback_session_kick(sess);
 	if ((state == XenbusStateClosed && !xenbus_dev_is_online(xdev)) ||
 	    (state == XenbusStateUnknown && guest_is_gone(xdev)))
@@ -390,14 +415,11 @@ static void session_remove(struct xenbus_device *xdev)
 {
 	struct pciback_session *sess = dev_get_drvdata(&xdev->dev);
 
-	if (!sess)
-		return;
 	if (sess->watch.node)
 		unregister_xenbus_watch(&sess->watch);
 	mutex_lock(&sessions_lock);
 	list_del(&sess->item);
 	mutex_unlock(&sessions_lock);
-	dev_set_drvdata(&xdev->dev, NULL);
 	WRITE_ONCE(sess->gone, true);
 	pciback_session_kick(sess);
 	pciback_session_put(sess);

@@ -278,6 +278,11 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
 		of(conf->pdev)->calls.intx_off++;
 }
 
+void pciback_guest_restore(struct pciback_conf *conf)
+{
+	pci_restore_state(conf->pdev);
+}
+
 void pciback_guest_decodes(struct pciback_conf *conf)
 {
 	of(conf->pdev)->calls.decodes++;

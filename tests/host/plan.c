@@ -3,11 +3,11 @@
 #include "../../plan.h"
 #include "tap.h"
 
-#define K PCIBACK_KEEP
-#define A PCIBACK_ADD
-#define D PCIBACK_REMOVE
-#define F PCIBACK_FORGET
-#define R PCIBACK_REFUSE
+#define K PCIBACK_STEP_KEEP
+#define A PCIBACK_STEP_ADD
+#define D PCIBACK_STEP_REMOVE
+#define F PCIBACK_STEP_FORGET
+#define R PCIBACK_STEP_REFUSE
 
 /*
  * By state-N, from 0 (missing) to 8. A toolstack writes 1 to add and 5 to
@@ -81,7 +81,7 @@ static void twice(int setup)
 				pciback_plan(wish, 3, setup);
 				check(&wish[0], expected(true, exported, setup)[first],
 				      "first");
-				check(&wish[1], PCIBACK_ADD, "between");
+				check(&wish[1], PCIBACK_STEP_ADD, "between");
 				check(&wish[2], expected(false, false, setup)[second],
 				      "second");
 			}
@@ -97,9 +97,9 @@ static void nameless(int setup)
 	};
 
 	pciback_plan(wish, 3, setup);
-	check(&wish[0], PCIBACK_REFUSE, "no name");
-	check(&wish[1], PCIBACK_ADD, "named");
-	check(&wish[2], PCIBACK_KEEP, "no name, and going");
+	check(&wish[0], PCIBACK_STEP_REFUSE, "no name");
+	check(&wish[1], PCIBACK_STEP_ADD, "named");
+	check(&wish[2], PCIBACK_STEP_KEEP, "no name, and going");
 	pciback_plan(wish, 0, setup);
 	pciback_plan(NULL, 0, setup);
 }

@@ -152,9 +152,12 @@ int __wrap_xen_pirq_from_irq(unsigned int irq)
 	return irq + 1000;
 }
 
+bool fake_line_left;
+
+/* As in the kernel, it is true if the line is not shared. */
 int __wrap_xen_test_irq_shared(int irq)
 {
-	return 0;
+	return fake_line_left;
 }
 
 /* ---- grants ---- */

@@ -50,6 +50,7 @@ struct fake_guest {
 };
 
 /* fake_xen.c */
+extern bool fake_line_left;
 extern int fake_map_err;
 extern int fake_bind_err;
 extern int fake_guarded;

@@ -157,7 +157,11 @@ static void msix_without_memory(struct kunit *test)
 		fail_allocation(nth);
 		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSIX, entry, 3);
 		failed = has_failed();
-		KUNIT_EXPECT_EQ(test, err, failed && err ? err : 0);
+		/* The core does without some of them. */
+		if (err)
+			KUNIT_EXPECT_TRUE(test, failed);
+		if (err)
+			KUNIT_EXPECT_TRUE(test, err == -ENOMEM || err == -ENOSPC);
 		KUNIT_EXPECT_EQ(test, stub->irq.mode, err ? PCIBACK_IRQ_NONE :
 							    PCIBACK_IRQ_MSIX);
 		KUNIT_EXPECT_EQ(test, !!stub->pdev->msix_enabled, !err);

@@ -227,7 +227,7 @@ static void guest_that_cannot_recover(struct kunit *test)
 		bed_settle();
 		KUNIT_EXPECT_NE(test, pcistub_of(pdev)->state,
 				PCISTUB_ASSIGNED);
-		KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_LEAVES);
+		KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_EVICT_FOR_GOOD);
 		expect_recovery(test, pdev);
 		fake_frontend_stop(&frontend);
 		KUNIT_EXPECT_EQ(test, frontend.seen, 1);

@@ -97,12 +97,14 @@ static void give_line(struct kunit *test, struct pcistub *stub)
 	KUNIT_ASSERT_GT(test, irq, 0);
 	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
 	stub->irq.line = irq;
+	stub->irq.gsi = irq + 1000;
 }
 
 static void take_line(struct pcistub *stub)
 {
 	irq_free_desc(stub->irq.line);
 	stub->irq.line = 0;
+	stub->irq.gsi = -ENOENT;
 }
 
 /* The core refuses a device that has MSI by other means. */
@@ -128,11 +130,11 @@ static void standin_comes_back(struct kunit *test)
 	KUNIT_EXPECT_LT(test, fail_msix(stub), 0);
 	expect_mode(test, stub, PCIBACK_IRQ_INTX);
 	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
-	/* It stays while there is MSI: others may have the line. */
+	/* It is silent while there is MSI: who interrupts is another. */
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSI, NULL, 1), 0);
 	expect_mode(test, stub, PCIBACK_IRQ_MSI);
 	KUNIT_EXPECT_TRUE(test, stub->irq.standin);
-	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
 	mutex_lock(&stub->lock);
 	pciback_irq_end_msi(stub);
 	mutex_unlock(&stub->lock);
@@ -141,6 +143,33 @@ static void standin_comes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
 	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
 	KUNIT_EXPECT_FALSE(test, stub->irq.standin);
+	take_line(stub);
+}
+
+static void interrupts(struct pcistub *stub, unsigned int nr)
+{
+	while (nr--) {
+		local_irq_disable();
+		generic_handle_irq(stub->irq.line);
+		local_irq_enable();
+	}
+}
+
+/* It acks as long as a guest has the line, and finds out when none has. */
+static void standin_sees_the_guest_go(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+
+	give_line(test, stub);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
+	interrupts(stub, 3000);
+	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	fake_line_left = true;
+	interrupts(stub, 1000);
+	fake_line_left = false;
+	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
+	KUNIT_EXPECT_EQ(test, stub->irq.handled, 4000);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
 	take_line(stub);
 }
 
@@ -190,6 +219,7 @@ static struct kunit_case irq_cases[] = {
 	KUNIT_CASE(bad_msix_requests),
 	KUNIT_CASE(no_msix_without_decode),
 	KUNIT_CASE(standin_comes_back),
+	KUNIT_CASE(standin_sees_the_guest_go),
 	KUNIT_CASE(too_many_failures),
 	{}
 };

@@ -90,7 +90,7 @@ static void attack(struct kunit *test, struct pcistub *stub, bool permissive,
 	write_everything(stub, permissive, changed);
 	pci_set_power_state(stub->pdev, PCI_D0);
 	pcistub_conf_end(stub);
-	stub->chore = PCIBACK_NO_CHORE;
+	stub->chore = PCIBACK_CHORE_NONE;
 	mutex_unlock(&stub->lock);
 	bed_settle();
 }

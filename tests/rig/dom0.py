@@ -150,7 +150,9 @@ class Dom0:
                 # Fails for a device that no guest had: Xen kept it for dom0.
                 self.run(f"xl pci-assignable-remove {bdf}")
             self.unload()
-        self.run(f"for m in {' '.join(DRIVERS)}; do rmmod $m; done", 60)
+        self.run(f"for m in {' '.join(DRIVERS)}; do rmmod $m; done; "
+                 f"for d in {DEVICES}/*; do grep -q null $d/driver_override || "
+                 "echo >$d/driver_override; done", 60)
 
     def take_dmesg(self):
         """The kernel's messages since the last call."""

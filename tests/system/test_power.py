@@ -35,6 +35,25 @@ def test_idle_card_sleeps(dom0, start, card):
     devices.network(start(card), card)
 
 
+def test_card_of_a_guest_without_a_session_stays_awake(dom0):
+    """xenopsd gives it to Xen and QEMU, and writes no more than its name."""
+    dom0.load(hide=["e1000e"])
+    hurry(dom0, "e1000e")
+    reaches(dom0, "e1000e", "D3hot")
+    bdf = dom0.bdf("e1000e")
+    path = f"{DEVICES}/{bdf}"
+    dom0.sh(f"xenstore-write /local/domain/0/backend/pci/77/0/dev-0 {bdf}")
+    assert dom0.poke("do_flr", bdf) == ""
+    # It was awake for the reset; two seconds are ten times its patience.
+    slept = dom0.sh(f"cat {path}/power/runtime_suspended_time; sleep 2; "
+                    f"cat {path}/power/runtime_suspended_time").split()
+    reaches(dom0, "e1000e", "D0")
+    dom0.sh("xenstore-rm /local/domain/0/backend/pci/77")
+    assert slept[0] == slept[1]
+    assert dom0.poke("do_flr", bdf) == ""
+    reaches(dom0, "e1000e", "D3hot")
+
+
 def test_card_is_awake_after_unbind(dom0):
     dom0.load(hide=["igb0"])
     hurry(dom0, "igb0")

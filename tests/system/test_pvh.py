@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A PVH dom0: make check-all STACK=13-7.3-pvh TIER=system T=test_pvh."""
+"""A PVH dom0: make check STACK=13-7.3-pvh TIER=system T=test_pvh."""
 
 import pytest
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices that a guest has without a session. For an HVM guest a toolstack may
+ * give a device to Xen and QEMU by itself, and write down no more than its name:
+ * xenopsd makes backend/pci/DOMID/N/dev-M without a state, so there is no xenbus
+ * device. To us such a device is free, but it is not idle.
+ */
+#include <linux/slab.h>
+#include <xen/xenbus.h>
+
+#include "pciback.h"
+
+static bool store_is_up;
+
+static int store_came_up(struct notifier_block *block, unsigned long event,
+			 void *data)
+{
+	WRITE_ONCE(store_is_up, true);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block store_notifier = { .notifier_call = store_came_up };
+
+typedef bool (*visit_fn)(const char *path, const char *name, u32 sbdf);
+
+/* Does a visit of one of the directory's entries return true? */
+static bool any_entry(const char *path, visit_fn visit, u32 sbdf)
+{
+	unsigned int i, nr;
+	bool found = false;
+	char **names;
+
+	names = xenbus_directory(XBT_NIL, path, "", &nr);
+	if (IS_ERR(names))
+		return false;
+	for (i = 0; !found && i < nr; i++)
+		found = visit(path, names[i], sbdf);
+	kfree(names);
+	return found;
+}
+
+static bool names_device(const char *path, const char *name, u32 sbdf)
+{
+	bool same = false;
+	char *text;
+	u32 named;
+
+	if (!str_has_prefix(name, "dev-"))
+		return false;
+	text = xenbus_read(XBT_NIL, path, name, NULL);
+	if (IS_ERR(text))
+		return false;
+	same = !pciback_parse_sbdf(text, &named) && named == sbdf;
+	kfree(text);
+	return same;
+}
+
+/* A backend with a state is a session's. */
+static bool names_in_backend(const char *path, const char *name, u32 sbdf)
+{
+	char *dir = kasprintf(GFP_KERNEL, "%s/%s", path, name);
+	bool found;
+
+	found = dir && !xenbus_exists(XBT_NIL, dir, "state") &&
+		any_entry(dir, names_device, sbdf);
+	kfree(dir);
+	return found;
+}
+
+static bool names_in_domain(const char *path, const char *name, u32 sbdf)
+{
+	char *dir = kasprintf(GFP_KERNEL, "%s/%s", path, name);
+	bool found = dir && any_entry(dir, names_in_backend, sbdf);
+
+	kfree(dir);
+	return found;
+}
+
+/**
+ * pciback_foreign - has a guest a device without a session?
+ * @stub: device
+ *
+ * Reads xenstore: called without a lock.
+ *
+ * Return: true if it has.
+ */
+bool pciback_foreign(const struct pcistub *stub)
+{
+	/* Before that there are no guests. */
+	return READ_ONCE(store_is_up) &&
+	       any_entry("backend/pci", names_in_domain, stub->sbdf);
+}
+
+/**
+ * pciback_foreign_init - learn when there is a xenstore to look into
+ */
+void __init pciback_foreign_init(void)
+{
+	register_xenstore_notifier(&store_notifier);
+}
+
+/**
+ * pciback_foreign_exit - what pciback_foreign_init() began
+ */
+void pciback_foreign_exit(void)
+{
+	unregister_xenstore_notifier(&store_notifier);
+}
