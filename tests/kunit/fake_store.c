@@ -12,6 +12,9 @@
 #include "fake_xen.h"
 #include "wrapped.h"
 
+/* Of one directory. */
+#define FAKE_MAX_NAMES 8
+
 struct entry {
 	struct list_head item;
 	char path[96];
@@ -155,6 +158,57 @@ int __wrap_xenbus_exists(struct xenbus_transaction t, const char *dir,
 
 	might_sleep();
 	return !store_read(dir, node, value, sizeof(value));
+}
+
+/* Adds the name that a path has in a directory, unless it is listed. */
+static unsigned int add_name(char **names, unsigned int nr, const char *path,
+			     const char *dir)
+{
+	const size_t size = sizeof_field(struct entry, path);
+	size_t len = strlen(dir);
+	unsigned int i;
+	char *to;
+
+	if (nr == FAKE_MAX_NAMES || strncmp(path, dir, len) || path[len] != '/')
+		return nr;
+	to = (char *)(names + FAKE_MAX_NAMES) + nr * size;
+	strscpy(to, path + len + 1, size);
+	*strchrnul(to, '/') = 0;
+	for (i = 0; i < nr; i++)
+		if (!strcmp(names[i], to))
+			return nr;
+	names[nr] = to;
+	return nr + 1;
+}
+
+char **__wrap_xenbus_directory(struct xenbus_transaction t, const char *dir,
+			       const char *node, unsigned int *num)
+{
+	struct entry *entry;
+	char **names;
+
+	names = kcalloc(FAKE_MAX_NAMES, sizeof(*names) + sizeof(entry->path),
+			GFP_KERNEL);
+	if (!names)
+		return ERR_PTR(-ENOMEM);
+	*num = 0;
+	spin_lock(&store_lock);
+	list_for_each_entry(entry, &store, item)
+		*num = add_name(names, *num, entry->path, dir);
+	spin_unlock(&store_lock);
+	if (*num)
+		return names;
+	kfree(names);
+	return ERR_PTR(-ENOENT);
+}
+
+int __wrap_register_xenstore_notifier(struct notifier_block *nb)
+{
+	return nb->notifier_call(nb, 0, NULL);
+}
+
+void __wrap_unregister_xenstore_notifier(struct notifier_block *nb)
+{
 }
 
 int __wrap_xenbus_rm(struct xenbus_transaction t, const char *dir,

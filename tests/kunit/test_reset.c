@@ -112,6 +112,29 @@ static void no_bus_reset_with_a_neighbour_of_a_guest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_ASSIGNED);
 }
 
+/* A toolstack gave it to Xen and QEMU, and makes no xenbus device. */
+static void no_bus_reset_with_a_neighbour_of_no_session(struct kunit *test)
+{
+	struct pcistub *stub, *other;
+
+	topology(test, 0, true);
+	other = bed_claim(test, NEIGHBOUR);
+	stub = bed_claim(test, DEVICE);
+	fake_store_write("backend/pci/7/0", "dev-0", "%s", pci_name(stub->pdev));
+	fake_store_write("backend/pci/7/0", "state", "4");
+	fake_store_write("backend/pci/9/0", "num_devs", "2");
+	fake_store_write("backend/pci/9/0", "dev-1", "%s", pci_name(other->pdev));
+	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(stub, false), -ENOTTY);
+	expect(test, stub, -ENOTTY, 0, 0, 1);
+	KUNIT_EXPECT_TRUE(test, pciback_foreign(other));
+	KUNIT_EXPECT_FALSE(test, pciback_foreign(stub));
+	/* With a state it is a session's, which says itself what it has. */
+	fake_store_write("backend/pci/9/0", "state", "4");
+	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(stub, false), 0);
+	KUNIT_EXPECT_EQ(test, fake(test, BRIDGE)->bus_resets, 2);
+	fake_store_clear();
+}
+
 /* Holds the neighbour until it is told to let go. */
 static int hold(void *data)
 {
@@ -206,6 +229,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_the_host),
 	KUNIT_CASE(bus_reset_with_a_neighbour_of_ours),
 	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_a_guest),
+	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_no_session),
 	KUNIT_CASE(bus_reset_waits_for_a_busy_neighbour),
 	KUNIT_CASE(root_bus_has_no_reset),
 	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
