@@ -18,6 +18,12 @@
 
 #include "parse.h"
 
+/* hex_to_bin() is not declared by the same header in all kernels. */
+static u32 digit_value(char c)
+{
+	return isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
+}
+
 /* A hexadecimal number of at most @digits digits and not above @max. */
 static int hex_number(const char **s, unsigned int digits, u32 max, u32 *val)
 {
@@ -27,7 +33,7 @@ static int hex_number(const char **s, unsigned int digits, u32 max, u32 *val)
 	for (i = 0; isxdigit((*s)[i]); i++) {
 		if (i == digits)
 			return -EINVAL;
-		num = num << 4 | hex_to_bin((*s)[i]);
+		num = num << 4 | digit_value((*s)[i]);
 	}
 	if (!i || num > max)
 		return -EINVAL;
