@@ -124,16 +124,24 @@ class Machine:
             command += ["-kernel", bzimage, "-append", BARE_ARGS,
                         "-initrd", initrd]
         return list(map(str, command + self._storage(images) +
-                        self._ports() + self._cards() + self.more))
+                        self._ports(images) + self._cards() + self.more))
+
+    @staticmethod
+    def _virtio(images):
+        """A PVH dom0's addresses are its own: only the IOMMU knows them."""
+        return ",disable-legacy=on,iommu_platform=on" \
+            if images.stack.pvh else ""
 
     def _storage(self, images):
         return ["-drive", f"if=none,id=images,file={images.disk()},"
                 "format=raw,readonly=on",
-                "-device", "virtio-blk-pci,drive=images,addr=0x3"]
+                "-device", "virtio-blk-pci,drive=images,addr=0x3" +
+                self._virtio(images)]
 
-    def _ports(self):
+    def _ports(self, images):
         """A serial port for dom0's agent and one for each guest's console."""
-        out = ["-device", "virtio-serial-pci,id=ports,addr=0x2"]
+        out = ["-device", "virtio-serial-pci,id=ports,addr=0x2" +
+               self._virtio(images)]
         names = ["agent"] + [f"guest{i}" for i in range(GUEST_PORTS)]
         for name in names:
             out += ["-chardev", f"socket,id={name},path={self.dir}/{name},"
