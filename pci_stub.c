@@ -34,7 +34,7 @@ static bool pci_ready = __is_defined(MODULE);
 struct workqueue_struct *pciback_wq;
 const struct pciback_topology *pciback_topology = &pciback_vpci;
 
-/* Xen keeps MSI-X tables out of guests' reach. */
+/* Xen keeps MSI-X tables out of guests' reach; for a PVH dom0 it does so anyway. */
 static void guard_msix(struct pci_dev *pdev, unsigned int cmd)
 {
 	struct physdev_pci_device arg = {
@@ -47,7 +47,7 @@ static void guard_msix(struct pci_dev *pdev, unsigned int cmd)
 	if (!pdev->msix_cap)
 		return;
 	err = HYPERVISOR_physdev_op(cmd, &arg);
-	if (err)
+	if (err && err != -ENOSYS)
 		dev_warn(&pdev->dev, "Xen cannot %s the MSI-X table: %d\n",
 			 cmd == PHYSDEVOP_prepare_msix ? "guard" : "release",
 			 err);
