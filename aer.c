@@ -177,6 +177,12 @@ static void tell_toolstack(struct pciback_session *sess)
 	} while (xenbus_transaction_end(xbt, false) == -EAGAIN);
 }
 
+static void set_recovery(struct pcistub *stub, enum pciback_recovery recovery)
+{
+	device_lock_assert(&stub->pdev->dev);
+	WRITE_ONCE(stub->recovery, recovery);
+}
+
 /*
  * The guest lives, without this device: its requests are answered no more, and the
  * device reaches nothing by DMA or MSI. It is taken back and reset as soon as
@@ -186,7 +192,8 @@ static void tell_toolstack(struct pciback_session *sess)
 static void isolate(struct pciback_session *sess, struct pcistub *stub,
 		    enum pciback_evict how)
 {
-	stub->told = false;
+	if (stub->recovery == PCIBACK_RECOVERY_GUEST)
+		set_recovery(stub, PCIBACK_RECOVERY_HOST);
 	spin_lock_irq(&stub->conf_lock);
 	WRITE_ONCE(stub->evict, how);
 	pci_clear_master(stub->pdev);
@@ -227,7 +234,8 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 /* The host's AER core gives up in silence: then nobody goes on after us. */
 static void expect_more(struct pcistub *stub, unsigned long delay)
 {
-	WRITE_ONCE(stub->recovering, true);
+	if (stub->recovery == PCIBACK_RECOVERY_NONE)
+		set_recovery(stub, PCIBACK_RECOVERY_HOST);
 	pcistub_get(stub);
 	if (mod_delayed_work(pciback_wq, &stub->recover_work, delay))
 		pcistub_put(stub);
@@ -249,14 +257,13 @@ void pciback_recovery_over(struct pcistub *stub)
 {
 	if (cancel_delayed_work(&stub->recover_work))
 		pcistub_put(stub);
-	WRITE_ONCE(stub->recovering, false);
+	set_recovery(stub, PCIBACK_RECOVERY_NONE);
 }
 
 /* The host will do nothing more to the device; the rest is ours. */
 static void give_up(struct pciback_session *sess, struct pcistub *stub)
 {
 	pciback_recovery_over(stub);
-	stub->told = false;
 	/* Who waits for it is kicked when it is clean. */
 	if (!sess)
 		pcistub_clean_again(stub);
@@ -268,7 +275,7 @@ static void time_out(struct pcistub *stub)
 {
 	struct pciback_session *sess = pcistub_owner(stub);
 
-	if (sess && stub->told)
+	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST)
 		dev_warn(&stub->pdev->dev,
 			 "the host did not recover from the error: reset\n");
 	give_up(sess, stub);
@@ -288,7 +295,7 @@ void pciback_recover_work(struct work_struct *work)
 
 	device_lock(&stub->pdev->dev);
 	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
-	    READ_ONCE(stub->recovering)) {
+	    stub->recovery != PCIBACK_RECOVERY_NONE) {
 		if (host_is_busy(start))
 			expect_more(stub, HZ);
 		else
@@ -323,14 +330,15 @@ static void keep_config(struct pci_dev *pdev)
 static void tell(struct pciback_session *sess, struct pcistub *stub)
 {
 	/* A driver that is told a second time waits for itself. */
-	if (stub->told || READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
+	if (stub->recovery == PCIBACK_RECOVERY_GUEST ||
+	    READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
 		dev_warn(&stub->pdev->dev,
 			 "taken from domain %d for a reset after an error\n",
 			 pciback_session_domid(sess));
 		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
 	} else if (ask_guest(sess, stub, XEN_PCI_OP_aer_detected) !=
 		   PCI_ERS_RESULT_DISCONNECT) {
-		stub->told = true;
+		set_recovery(stub, PCIBACK_RECOVERY_GUEST);
 	}
 }
 
@@ -359,10 +367,9 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	} else {
 		keep_config(pdev);
-		WRITE_ONCE(stub->recovering, true);
+		expect_more(stub, RECOVERY_STEP);
 		if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
 			tell(sess, stub);
-		expect_more(stub, RECOVERY_STEP);
 	}
 	end_step(sess);
 	return verdict;
@@ -381,7 +388,7 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 	if (!sess || !pdev->state_saved)
 		pci_load_saved_state(pdev, stub->fresh);
 	pciback_irq_restore(stub);
-	if (sess && stub->told)
+	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
 	else
 		pci_clear_master(pdev);
@@ -394,14 +401,14 @@ static void resume(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
+	bool with_guest = stub->recovery == PCIBACK_RECOVERY_GUEST;
 
 	atomic_inc(&in_step);
 	pciback_recovery_over(stub);
 	if (!sess)
 		pcistub_clean_again(stub);
-	else if (stub->told)
+	else if (with_guest)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
-	stub->told = false;
 	end_step(sess);
 }
 

@@ -149,6 +149,18 @@ enum pciback_chore {
 };
 
 /**
+ * enum pciback_recovery - does somebody recover a device from an error?
+ * @PCIBACK_RECOVERY_NONE: no
+ * @PCIBACK_RECOVERY_HOST: the host does
+ * @PCIBACK_RECOVERY_GUEST: the host does, and the guest's driver takes part
+ */
+enum pciback_recovery {
+	PCIBACK_RECOVERY_NONE,
+	PCIBACK_RECOVERY_HOST,
+	PCIBACK_RECOVERY_GUEST,
+};
+
+/**
  * struct pcistub - a device claimed from the host
  * @ref: the registry, the owner's map and queued work hold references
  * @pdev: the device; a reference is held
@@ -188,9 +200,8 @@ enum pciback_chore {
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
- * @recovering: the host recovers from an error, and may reset the device; changed
+ * @recovery: from an error, in which the host may reset the device; changed
  *	under device_lock()
- * @told: ... in which the guest takes part; under device_lock()
  * @recover_work: ends a recovery that nobody went on with, see aer.c
  *
  * @clean_work: resets the device
@@ -233,8 +244,7 @@ struct pcistub {
 	bool permissive;
 	bool intx_control;
 
-	bool recovering;
-	bool told;
+	enum pciback_recovery recovery;
 	struct delayed_work recover_work;
 
 	struct work_struct clean_work;

@@ -372,7 +372,8 @@ static int check_free(struct pcistub *stub, struct pciback_session *sess)
 	lockdep_assert_held(&registry_lock);
 
 	/* The host may still reset it. */
-	if (READ_ONCE(stub->recovering) && stub->state != PCISTUB_ASSIGNED)
+	if (READ_ONCE(stub->recovery) != PCIBACK_RECOVERY_NONE &&
+	    stub->state != PCISTUB_ASSIGNED)
 		return -EAGAIN;
 	switch (stub->state) {
 	case PCISTUB_FREE:

@@ -266,7 +266,8 @@ void pciback_reset_for_guest(struct pcistub *stub,
 
 	mutex_lock(&stub->lock);
 	/* After an error it is the host's turn. */
-	if (pcistub_serves(stub, sess) && !READ_ONCE(stub->recovering) &&
+	if (pcistub_serves(stub, sess) &&
+	    stub->recovery == PCIBACK_RECOVERY_NONE &&
 	    pciback_limit_allows(&stub->flr_failures) && reset_in_place(stub))
 		pciback_limit_count(&stub->flr_failures);
 	mutex_unlock(&stub->lock);
