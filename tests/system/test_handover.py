@@ -29,7 +29,9 @@ def write_everything(guest, card):
         guest.sh(f"sweep {path} {pattern}", 300)
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e", "nvme", "e1000", "virtio"])
+@pytest.mark.parametrize("card", [
+    "igb0", pytest.param("e1000e", marks=pytest.mark.long), "nvme", "e1000",
+    pytest.param("virtio", marks=pytest.mark.long)])
 def test_next_guest_gets_a_fresh_card(dom0, start, card):
     devices.claim(dom0, card)
     before = fresh(dom0, card)
@@ -63,7 +65,8 @@ def test_permissive_ends_with_its_guest(dom0, start, card):
         devices.network(start(card), card)
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("card", [
+    "igb0", pytest.param("e1000e", marks=pytest.mark.long)])
 def test_dom0_gets_its_card_back_ten_times(dom0, start, card):
     """With its driver and traffic, also after a guest wrote all it may."""
     dom0.sh(f"echo none >{DEVICES}/{dom0.bdf('igb1')}/driver_override")

@@ -17,7 +17,8 @@ def ready(guest):
     guest.until(f"[ -b {DISK} ]", 30)
 
 
-@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+@pytest.mark.parametrize("kernel", [
+    pytest.param("6.1", marks=pytest.mark.long), "6.12"])
 def test_disk_keeps_16_mib(dom0, start, kernel):
     dom0.load(hide=["nvme"])
     guest = start("nvme", kernel=kernel)
