@@ -192,6 +192,9 @@ static void set_recovery(struct pcistub *stub, enum pciback_recovery recovery)
 static void isolate(struct pciback_session *sess, struct pcistub *stub,
 		    enum pciback_evict how)
 {
+	/* It cannot be told that the device is to come again. */
+	if (pciback_channel_deaf(sess))
+		how = PCIBACK_EVICT_FOR_GOOD;
 	if (stub->recovery == PCIBACK_RECOVERY_GUEST)
 		set_recovery(stub, PCIBACK_RECOVERY_HOST);
 	spin_lock_irq(&stub->conf_lock);

@@ -189,19 +189,24 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 }
 
 /**
- * pciback_channel_hears - does the frontend know of more than requests?
- * @sess: session; the caller holds its lock
+ * pciback_channel_deaf - is there a frontend that takes no error requests?
+ * @sess: session
  *
- * One that takes no error requests may take no state that a backend never had of
- * itself either: NetBSD's panics of those beyond Closed.
+ * Such a one may take no state either that a backend never had of itself:
+ * NetBSD's panics of those beyond Closed.
  *
- * Return: true if it takes error requests.
+ * Return: true if there is; false also without a frontend.
  */
-bool pciback_channel_hears(struct pciback_session *sess)
+bool pciback_channel_deaf(struct pciback_session *sess)
 {
-	lockdep_assert_held(&sess->lock);
-	return sess->chan.life == PCIBACK_CHAN_LIVE &&
-	       READ_ONCE(sess->chan.page->flags) & XEN_PCIB_AERHANDLER;
+	struct pciback_channel *chan = &sess->chan;
+	bool deaf;
+
+	spin_lock_irq(&chan->lock);
+	deaf = chan->life == PCIBACK_CHAN_LIVE &&
+	       !(READ_ONCE(chan->page->flags) & XEN_PCIB_AERHANDLER);
+	spin_unlock_irq(&chan->lock);
+	return deaf;
 }
 
 /**

@@ -473,7 +473,7 @@ void pciback_channel_init(struct pciback_channel *chan);
 int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 			 evtchn_port_t port);
 void pciback_channel_close(struct pciback_session *sess);
-bool pciback_channel_hears(struct pciback_session *sess);
+bool pciback_channel_deaf(struct pciback_session *sess);
 bool pciback_channel_abandoned(struct pciback_session *sess);
 
 /* map.c: which devices a guest has, and where */

@@ -193,9 +193,9 @@ static void reconnect(struct pciback_session *sess)
 /* Tells the frontend to let go of what it lost, which is taken back already. */
 static void detach(struct pciback_session *sess)
 {
-	bool hears = pciback_channel_hears(sess);
+	bool deaf = pciback_channel_deaf(sess);
 
-	if (pciback_session_shed(sess, hears) && hears)
+	if (pciback_session_shed(sess, !deaf) && !deaf)
 		set_state(sess, XenbusStateReconfiguring);
 }
 
