@@ -3,6 +3,9 @@
 
 import pytest
 
+from arena import CARD
+from rig.dom0 import DRIVER
+
 # A frontend at its start, which the backend waits for.
 FRESH = ("state be=6", "await states=0x44", "close", "state be=1",
          "await states=0xc")
@@ -97,3 +100,18 @@ def test_netbsd_connects_and_reads_by_four_bytes(arena, front):
     # It panics when it sees a state beyond Closing.
     assert int(seen.split()[-1], 16) < 1 << 6, seen
     front.do("state be=6", "await states=0x44")
+
+
+def test_netbsd_loses_its_device_and_lives(arena, front):
+    dom0 = arena.dom0
+    bdf = dom0.bdf(CARD)
+    front.do(*FRESH)
+    front.do("seen")
+    front.do("open deaf=1", "publish", "await states=0x10", "state be=4",
+             "op offset=0x00")
+    dom0.sh(f"echo {bdf} >{DRIVER}/unbind")
+    answer, seen = front.do("op offset=0x00", "seen").splitlines()
+    assert answer.startswith("err -1 "), answer
+    assert int(seen.split()[-1], 16) < 1 << 6, seen
+    arena.destroy_attacker()
+    dom0.sh(f"echo {bdf} >{DRIVER}/bind")

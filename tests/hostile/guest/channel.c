@@ -22,7 +22,7 @@ static irqreturn_t event(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static int open_page(domid_t domid, bool readonly)
+static int open_page(domid_t domid, bool readonly, bool deaf)
 {
 	struct xen_pci_sharedinfo *page = (void *)get_zeroed_page(GFP_KERNEL);
 	int gref;
@@ -30,7 +30,7 @@ static int open_page(domid_t domid, bool readonly)
 	if (!page)
 		return -ENOMEM;
 	memset(page + 1, FILLER, PAGE_SIZE - sizeof(*page));
-	page->flags = XEN_PCIB_AERHANDLER;
+	page->flags = deaf ? 0 : XEN_PCIB_AERHANDLER;
 	gref = gnttab_grant_foreign_access(domid, virt_to_gfn(page), readonly);
 	if (gref < 0) {
 		free_page((unsigned long)page);
@@ -63,7 +63,7 @@ static int open_port(domid_t domid)
 /**
  * do_open - a new page and a new event channel
  * @args: page, port: domains that may use them, instead of the backend's;
- *	readonly: the page may not be written
+ *	readonly: the page may not be written; deaf: no error requests, please
  */
 int do_open(const char *args)
 {
@@ -71,7 +71,7 @@ int do_open(const char *args)
 
 	if (!err)
 		err = open_page(arg(args, "page", bf.backend),
-				arg(args, "readonly", 0));
+				arg(args, "readonly", 0), arg(args, "deaf", 0));
 	if (!err)
 		err = open_port(arg(args, "port", bf.backend));
 	return err;
