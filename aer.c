@@ -117,13 +117,14 @@ static int collect(struct pciback_channel *chan, u32 *verdict)
  * How long the guest may take still: for all devices and all steps that come of an
  * error there is one time, since others wait meanwhile.
  */
-static long patience(struct pciback_channel *chan)
+static long patience(struct pciback_channel *chan, u32 cmd)
 {
+	bool new_error = cmd == XEN_PCI_OP_aer_detected &&
+			 time_after(jiffies, READ_ONCE(chan->aer_last) +
+					     RECOVERY_STEP);
 	long all = msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
 
-	if (time_after(jiffies, chan->aer_last + all))
-		chan->aer_waited = 0;
-	return max(all - chan->aer_waited, 0L);
+	return new_error ? all : max(all - READ_ONCE(chan->aer_waited), 0L);
 }
 
 /*
@@ -138,7 +139,7 @@ static bool answered(struct pciback_channel *chan)
 
 static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
 {
-	long left = patience(chan);
+	long left = patience(chan, cmd);
 	unsigned long start;
 	int err = -ETIMEDOUT;
 
@@ -147,12 +148,16 @@ static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
 					  PCIBACK_AER_IDLE, left);
 	if (err)
 		return err;
+	/* Others may have been asked meanwhile. */
+	left = min(left, patience(chan, cmd));
 	start = jiffies;
 	while (time_before(jiffies, start + left) &&
 	       !wait_event_timeout(chan->aer_wait, answered(chan), LOOK_AGAIN))
 		;
-	chan->aer_waited += jiffies - start;
-	chan->aer_last = jiffies;
+	left -= min_t(long, jiffies - start, left);
+	WRITE_ONCE(chan->aer_waited,
+		   (long)msecs_to_jiffies(READ_ONCE(aer_timeout_ms)) - left);
+	WRITE_ONCE(chan->aer_last, jiffies);
 	return collect(chan, verdict);
 }
 

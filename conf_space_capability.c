@@ -126,7 +126,8 @@ static const struct pciback_reg vpd_regs[] = {
 
 /*
  * PV guests use ops, not these bits. A device model in a stub domain does write
- * them; it may where the administrator says so (allow_interrupt_control).
+ * them; it may where the administrator says so (permissive, or only
+ * allow_interrupt_control).
  */
 static int msi_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		       u32 old, u32 new)

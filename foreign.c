@@ -30,9 +30,10 @@ static bool any_entry(const char *path, visit_fn visit, u32 sbdf)
 	bool found = false;
 	char **names;
 
+	/* What cannot be read might name it. */
 	names = xenbus_directory(XBT_NIL, path, "", &nr);
 	if (IS_ERR(names))
-		return false;
+		return PTR_ERR(names) != -ENOENT;
 	for (i = 0; !found && i < nr; i++)
 		found = visit(path, names[i], sbdf);
 	kfree(names);
@@ -49,7 +50,7 @@ static bool names_device(const char *path, const char *name, u32 sbdf)
 		return false;
 	text = xenbus_read(XBT_NIL, path, name, NULL);
 	if (IS_ERR(text))
-		return false;
+		return PTR_ERR(text) != -ENOENT;
 	same = !pciback_parse_sbdf(text, &named) && named == sbdf;
 	kfree(text);
 	return same;
@@ -59,10 +60,11 @@ static bool names_device(const char *path, const char *name, u32 sbdf)
 static bool names_in_backend(const char *path, const char *name, u32 sbdf)
 {
 	char *dir = kasprintf(GFP_KERNEL, "%s/%s", path, name);
-	bool found;
+	bool found = true;
 
-	found = dir && !xenbus_exists(XBT_NIL, dir, "state") &&
-		any_entry(dir, names_device, sbdf);
+	if (dir)
+		found = !xenbus_exists(XBT_NIL, dir, "state") &&
+			any_entry(dir, names_device, sbdf);
 	kfree(dir);
 	return found;
 }
@@ -70,7 +72,7 @@ static bool names_in_backend(const char *path, const char *name, u32 sbdf)
 static bool names_in_domain(const char *path, const char *name, u32 sbdf)
 {
 	char *dir = kasprintf(GFP_KERNEL, "%s/%s", path, name);
-	bool found = dir && any_entry(dir, names_in_backend, sbdf);
+	bool found = !dir || any_entry(dir, names_in_backend, sbdf);
 
 	kfree(dir);
 	return found;
@@ -82,7 +84,7 @@ static bool names_in_domain(const char *path, const char *name, u32 sbdf)
  *
  * Reads xenstore: called without a lock.
  *
- * Return: true if it has.
+ * Return: true if it has, or if that cannot be told.
  */
 bool pciback_foreign(const struct pcistub *stub)
 {

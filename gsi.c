@@ -32,9 +32,10 @@ static int find_gsi_pvh(struct pci_dev *pdev)
 {
 	int gsi, trigger, polarity, err;
 
+	/* Older kernels have no means to look. */
 	err = xen_acpi_get_gsi_info(pdev, &gsi, &trigger, &polarity);
 	if (err)
-		return -ENOENT;
+		return err == -EOPNOTSUPP ? err : -ENOENT;
 	err = xen_pvh_setup_gsi(gsi, trigger, polarity);
 	if (err)
 		dev_warn(&pdev->dev, "Xen cannot set up GSI %d: %d\n", gsi, err);
@@ -54,7 +55,12 @@ void pciback_gsi_find(struct pcistub *stub)
 
 	if (!IS_ENABLED(CONFIG_XEN_ACPI) || !pdev->pin)
 		return;
-	gsi = xen_pv_domain() ? find_gsi_pv(stub) : find_gsi_pvh(pdev);
+	if (xen_pv_domain())
+		gsi = find_gsi_pv(stub);
+	else if (IS_ENABLED(CONFIG_XEN_PVH))
+		gsi = find_gsi_pvh(pdev);
+	else
+		return;
 	if (gsi == -ENOENT)
 		dev_info(&pdev->dev, "its interrupt pin is routed nowhere\n");
 	WRITE_ONCE(stub->irq.gsi, gsi);

@@ -202,7 +202,7 @@ static struct pci_driver pcistub_driver = {
 	.probe = pcistub_probe,
 	.remove = pcistub_remove,
 	.err_handler = &pciback_err_handler,
-	.driver.pm = pm_ptr(&pciback_pm_ops),
+	.driver.pm = pm_sleep_ptr(&pciback_pm_ops),
 	.groups = pciback_driver_groups,
 	.dev_groups = pciback_device_groups,
 };

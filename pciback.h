@@ -206,6 +206,7 @@ enum pciback_recovery {
  *
  * @clean_work: resets the device
  * @line_work: gives dom0 its stand-in handler, see irq.c
+ * @idle_work: lets it sleep, see power.c
  */
 struct pcistub {
 	struct kref ref;
@@ -249,6 +250,7 @@ struct pcistub {
 
 	struct work_struct clean_work;
 	struct work_struct line_work;
+	struct delayed_work idle_work;
 };
 
 /**
@@ -302,7 +304,8 @@ struct pciback_request {
  * @aer: see there
  * @verdict: the guest's answer to the error request
  * @aer_wait: who posted the error request
- * @aer_waited: how long the guest was waited for lately, in jiffies; for who asks
+ * @aer_waited: how long the guest was waited for since the last error, in
+ *	jiffies; written by who has posted a request
  * @aer_last: until when, in jiffies; likewise
  */
 struct pciback_channel {
@@ -455,6 +458,7 @@ void pciback_power_init(struct pcistub *stub);
 void pciback_power_exit(struct pcistub *stub);
 int pciback_pm_busy(struct pcistub *stub);
 void pciback_pm_idle(struct pcistub *stub);
+void pciback_idle_work(struct work_struct *work);
 
 /* pciback_ops.c: requests of a guest */
 void pcistub_conf_begin(struct pcistub *stub);

@@ -14,7 +14,8 @@
 
 /*
  * A toolstack resets a device before it gives it away, and for an HVM guest
- * tells us only when the guest has it already: so long a device stays awake.
+ * tells us only when the guest has it already: so long a device stays awake, by
+ * its own autosuspend_delay_ms.
  */
 #define IDLE_MS (10 * MSEC_PER_SEC)
 
@@ -53,6 +54,8 @@ void pciback_power_exit(struct pcistub *stub)
 	struct device *dev = &stub->pdev->dev;
 
 	lockdep_assert_held(&stub->lock);
+	if (cancel_delayed_work(&stub->idle_work))
+		pcistub_put(stub);
 	if (stub->pm_idle)
 		pm_runtime_get_noresume(dev);
 	stub->pm_idle = false;
@@ -83,30 +86,59 @@ int pciback_pm_busy(struct pcistub *stub)
 	return err;
 }
 
-/**
- * pciback_pm_idle - let a device sleep after a while, unless a guest has it
- * @stub: device; the caller holds its lock
- *
- * One that a guest lost to an error stays awake: the guest lives, and an access
- * to a device that sleeps could end in an error of the host's.
+/*
+ * One that a guest lost to an error stays awake: the guest lives, and an access to
+ * a device that sleeps could end in an error of the host's.
  */
-void pciback_pm_idle(struct pcistub *stub)
+static bool may_sleep(const struct pcistub *stub)
 {
 	enum pcistub_state state = READ_ONCE(stub->state);
 
 	lockdep_assert_held(&stub->lock);
-	if (never_sleeps() || stub->pm_idle || state == PCISTUB_ASSIGNED ||
-	    state == PCISTUB_GONE || READ_ONCE(stub->evict) != PCIBACK_EVICT_NONE)
-		return;
-	stub->pm_idle = true;
-	pm_runtime_mark_last_busy(&stub->pdev->dev);
-	pm_runtime_put_autosuspend(&stub->pdev->dev);
+	return !never_sleeps() && !stub->pm_idle && state != PCISTUB_ASSIGNED &&
+	       state != PCISTUB_GONE &&
+	       READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE;
 }
 
-/* A device whose guest is none of ours is free to us, but is not idle. */
-static int pcistub_runtime_suspend(struct device *dev)
+/**
+ * pciback_pm_idle - let a device sleep after a while, unless a guest has it
+ * @stub: device; the caller holds its lock
+ */
+void pciback_pm_idle(struct pcistub *stub)
 {
-	return pciback_foreign(pcistub_of(to_pci_dev(dev))) ? -EBUSY : 0;
+	struct device *dev = &stub->pdev->dev;
+	int delay = READ_ONCE(dev->power.autosuspend_delay);
+
+	if (!may_sleep(stub) || delay < 0)
+		return;
+	pm_runtime_mark_last_busy(dev);
+	pcistub_get(stub);
+	if (mod_delayed_work(pciback_wq, &stub->idle_work,
+			     msecs_to_jiffies(delay)))
+		pcistub_put(stub);
+}
+
+/**
+ * pciback_idle_work - a device was idle for a while
+ * @work: &pcistub.idle_work; owns a reference to the device
+ *
+ * One whose guest is none of ours is free to us, but is not idle: it stays awake
+ * until the toolstack resets it the next time. Looking for that may take long,
+ * and nobody who needs the device waits for it.
+ */
+void pciback_idle_work(struct work_struct *work)
+{
+	struct pcistub *stub = container_of(work, struct pcistub,
+					    idle_work.work);
+	bool foreign = pciback_foreign(stub);
+
+	mutex_lock(&stub->lock);
+	if (!foreign && may_sleep(stub)) {
+		stub->pm_idle = true;
+		pm_runtime_put_autosuspend(&stub->pdev->dev);
+	}
+	mutex_unlock(&stub->lock);
+	pcistub_put(stub);
 }
 
 /* Work items are frozen by now: only the event handler has to be kept off. */
@@ -133,5 +165,4 @@ static int pcistub_resume(struct device *dev)
 /* Config is saved and restored, and the device put to sleep, by the core. */
 const struct dev_pm_ops pciback_pm_ops = {
 	SYSTEM_SLEEP_PM_OPS(pcistub_suspend, pcistub_resume)
-	RUNTIME_PM_OPS(pcistub_runtime_suspend, NULL, NULL)
 };

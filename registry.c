@@ -557,6 +557,7 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	INIT_LIST_HEAD(&stub->quirk_list);
 	INIT_WORK(&stub->clean_work, pciback_clean_work);
 	INIT_WORK(&stub->line_work, pciback_line_work);
+	INIT_DELAYED_WORK(&stub->idle_work, pciback_idle_work);
 	INIT_DELAYED_WORK(&stub->recover_work, pciback_recover_work);
 	pci_set_drvdata(pdev, stub);
 

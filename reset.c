@@ -58,7 +58,8 @@ static void tell_xen(struct pci_dev *pdev)
 	int err = xen_pv_domain() ? 0 : xen_reset_device(pdev);
 
 	if (err)
-		dev_warn(&pdev->dev, "Xen was not told of a reset: %d\n", err);
+		dev_warn_once(&pdev->dev, "Xen was not told of a reset: %d\n",
+			      err);
 }
 
 /*

@@ -7,7 +7,6 @@
  * read in as many pieces as it takes.
  */
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/seq_buf.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>

@@ -12,6 +12,8 @@ def hurry(dom0, card):
     power = f"{DEVICES}/{dom0.bdf(card)}/power"
     assert dom0.sh(f"cat {power}/autosuspend_delay_ms") == "10000"
     dom0.sh(f"echo 200 >{power}/autosuspend_delay_ms")
+    # From the next time that it becomes idle.
+    assert dom0.poke("do_flr", dom0.bdf(card)) == ""
 
 
 def reaches(dom0, card, state):
