@@ -44,10 +44,10 @@ static void guard_msix(struct pci_dev *pdev, unsigned int cmd)
 	};
 	int err;
 
-	if (!pdev->msix_cap)
+	if (!pdev->msix_cap || !xen_pv_domain())
 		return;
 	err = HYPERVISOR_physdev_op(cmd, &arg);
-	if (err && err != -ENOSYS)
+	if (err)
 		dev_warn(&pdev->dev, "Xen cannot %s the MSI-X table: %d\n",
 			 cmd == PHYSDEVOP_prepare_msix ? "guard" : "release",
 			 err);

@@ -375,7 +375,7 @@ static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 }
 
 static int serve_in_process(struct pciback_session *sess, struct pcistub *stub,
-			      struct pciback_request *req)
+			    struct pciback_request *req)
 {
 	int err = -ENODEV;
 
