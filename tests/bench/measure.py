@@ -5,6 +5,7 @@ import re
 from collections import namedtuple
 
 from rig import devices
+from rig.channel import TRACING
 from rig.dom0 import DEVICES, DRIVER
 from rig.guest import Guest
 
@@ -16,7 +17,6 @@ from .samples import Samples
 Column = namedtuple("Column", "figures samples")
 
 CARD = "igb0"
-TRACING = "/sys/kernel/tracing"
 # What of the frontend is timed while a guest enumerates and starts a driver.
 ENABLE_MSIX = "pci_frontend_enable_msix"
 REQUESTS = ["pcifront_bus_read", "pcifront_bus_write", ENABLE_MSIX]
@@ -38,7 +38,7 @@ class BenchGuest(Guest):
 
     def create(self):
         super().create()
-        self.sh(f"mount -t tracefs tracefs {TRACING}")
+        self.mount_tracing()
         return self
 
     def find(self, card):
@@ -51,8 +51,8 @@ class BenchGuest(Guest):
 def prepare(dom0):
     """What all columns need in dom0."""
     dom0.sh(f"cat /images/initrd-6.1 /bench/guest.cpio >/bench/initrd; "
-            f"insmod /bench/runtime.ko; mount -t tracefs tracefs {TRACING}",
-            60)
+            "insmod /bench/runtime.ko", 60)
+    dom0.mount_tracing()
 
 
 def latencies(guest, bdf, chosen):

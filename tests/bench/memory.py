@@ -3,7 +3,7 @@
 
 import re
 
-TRACING = "/sys/kernel/tracing"
+from rig.channel import TRACING
 
 
 def slab(dom0):

@@ -9,6 +9,8 @@ import select
 import socket
 import time
 
+TRACING = "/sys/kernel/tracing"
+
 
 class RigError(Exception):
     """A machine or guest that does not answer: never a test's own failure."""
@@ -144,3 +146,26 @@ class Channel:
     def close(self):
         self.socket.close()
         self.log.close()
+
+
+class Shell:
+    """Commands where there is an agent, over self.channel."""
+
+    def run(self, command, timeout=30):
+        """Run a command; returns its output and status."""
+        return self.channel.run(command, timeout)
+
+    def sh(self, command, timeout=30):
+        """Run a command that must succeed; returns what it printed."""
+        return self.run(command, timeout).check().out.strip()
+
+    def until(self, condition, seconds=20):
+        """Wait until a shell condition holds."""
+        return self.sh(f"n=0; until {condition}; do n=$((n + 1)); "
+                       f"[ $n -lt {seconds * 10} ] || "
+                       f"{{ echo 'waited {seconds} s in vain'; exit 1; }}; "
+                       f"sleep 0.1; done", seconds * 3)
+
+    def mount_tracing(self):
+        self.sh(f"grep -q ' {TRACING} ' /proc/mounts || "
+                f"mount -t tracefs t {TRACING}")

@@ -3,13 +3,13 @@
 
 import re
 
+from .channel import Shell
 from .machine import GUEST_PORTS
 
 # By its path: busybox's own insmod tries a module that fails a second time.
 INSMOD = "/usr/sbin/insmod /xen-pciback.ko"
 DRIVER = "/sys/bus/pci/drivers/pciback"
 DEVICES = "/sys/bus/pci/devices"
-TRACING = "/sys/kernel/tracing"
 
 # The cards of a machine (machine.py): name -> (vendor, device, which one).
 CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
@@ -26,7 +26,7 @@ DRIVERS = ("igbvf", "igb", "e1000e", "e1000", "nvme", "pci-stub")
 BOOT_SECONDS = 120
 
 
-class Dom0:
+class Dom0(Shell):
     """Commands in dom0, by its agent."""
 
     def __init__(self, machine):
@@ -36,21 +36,6 @@ class Dom0:
         self.ports = {}
         self.guests = []
         self._bdfs = {}
-
-    def run(self, command, timeout=30):
-        """Run a command; returns its output and status."""
-        return self.channel.run(command, timeout)
-
-    def sh(self, command, timeout=30):
-        """Run a command that must succeed; returns what it printed."""
-        return self.run(command, timeout).check().out.strip()
-
-    def until(self, condition, seconds=20):
-        """Wait until a shell condition holds."""
-        return self.sh(f"n=0; until {condition}; do n=$((n + 1)); "
-                       f"[ $n -lt {seconds * 10} ] || "
-                       f"{{ echo 'waited {seconds} s in vain'; exit 1; }}; "
-                       f"sleep 0.1; done", seconds * 3)
 
     def bdf(self, card):
         """PCI address of one of the machine's cards."""
@@ -116,10 +101,6 @@ class Dom0:
         """Value of a xenstore node, or None."""
         done = self.run(f"xenstore-read {path}")
         return done.out.strip() if done.rc == 0 else None
-
-    def mount_tracing(self):
-        self.sh(f"grep -q ' {TRACING} ' /proc/mounts || "
-                f"mount -t tracefs t {TRACING}")
 
     def take_port(self, name):
         """A free serial port for a guest's console: (port name, device)."""

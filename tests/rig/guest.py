@@ -3,12 +3,12 @@
 
 import base64
 
-from .channel import RigError
+from .channel import RigError, Shell
 
 BOOT_SECONDS = 120
 
 
-class Guest:
+class Guest(Shell):
     """A guest with a stock kernel and an agent on its console."""
 
     def __init__(self, dom0, name, kernel="6.1", pci=(), arguments="",
@@ -64,21 +64,6 @@ class Guest:
             self.dom0.run(f"kill {self.bridge}")
             self.dom0.until(f"! kill -0 {self.bridge} 2>/dev/null")
         self.bridge = None
-
-    def run(self, command, timeout=30):
-        """Run a command in the guest; returns its output and status."""
-        return self.channel.run(command, timeout)
-
-    def sh(self, command, timeout=30):
-        """Run a command that must succeed; returns what it printed."""
-        return self.run(command, timeout).check().out.strip()
-
-    def until(self, condition, seconds=20):
-        """Wait until a shell condition holds in the guest."""
-        return self.sh(f"n=0; until {condition}; do n=$((n + 1)); "
-                       f"[ $n -lt {seconds * 10} ] || "
-                       f"{{ echo 'waited {seconds} s in vain'; exit 1; }}; "
-                       f"sleep 0.1; done", seconds * 3)
 
     def attach(self, bdf):
         self.dom0.xl(f"pci-attach {self.name} {bdf}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How long xenwatch, one thread for all backends, is held by the module."""
 
-from .dom0 import TRACING
+from .channel import TRACING
 
 # What it calls in the module under test, ours or Debian's.
 CALLBACKS = ("frontend_changed", "session_probe", "session_remove",

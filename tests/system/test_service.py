@@ -4,7 +4,8 @@
 import pytest
 
 from rig import devices
-from rig.dom0 import DEVICES, TRACING
+from rig.channel import TRACING
+from rig.dom0 import DEVICES
 
 # What serves a request later, in our module and in upstream's.
 SERVERS = "channel_work|xen_pcibk_do_op"
