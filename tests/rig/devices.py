@@ -7,6 +7,9 @@ from .dom0 import CARDS, DEVICES
 
 GATEWAY = "10.0.2.2"
 
+# Keeps a card busy until the guest ends.
+TRAFFIC = f"ping -q -s 1400 -i 0.01 -I {{0}} {GATEWAY} >/dev/null 2>&1 &"
+
 # Linux drivers of cards that have not their driver's name.
 DRIVER_OF = {"igb": "igb", "vf": "igbvf", "virtio": "virtio-pci",
              "pair": "e1000"}
@@ -106,3 +109,32 @@ def make_vfs(dom0, number, card="igb0"):
     # The card serves its functions only while its interface is up.
     dom0.sh(f"ip link set {interface(dom0, bdf)} up; "
             f"echo {number} >{DEVICES}/{bdf}/sriov_numvfs")
+
+
+def use(guest, card):
+    """Use the card, check that it interrupts; returns its interrupts."""
+    name = network(guest, card)
+    before = interrupts(guest, name)
+    ping(guest, name)
+    after = interrupts(guest, name)
+    total = sum(count for count, _ in after.values())
+    assert total > sum(count for count, _ in before.values()), after
+    return after
+
+
+def only_msix(interrupts):
+    return all(kind.endswith("-pcifront-msi-x")
+               for _, kind in interrupts.values())
+
+
+def busy(guest, card):
+    """Use the card and leave traffic running on it."""
+    name = network(guest, card)
+    guest.sh(TRAFFIC.format(name))
+    return name
+
+
+def gone_from(guest, card):
+    """Wait until the guest's kernel has let go of a card."""
+    vendor_device = "".join(CARDS[card][:2])
+    guest.until(f"! grep -q {vendor_device} /proc/bus/pci/devices", 10)

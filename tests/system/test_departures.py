@@ -1,43 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Devices and drivers that leave in use: the guest is told, and lives."""
 
-import time
-from contextlib import contextmanager
-
-from test_network import only_msix, use
-
 from rig import devices
+from rig.backend import SECONDS, backend, in_time, settled
+from rig.devices import gone_from, only_msix, use
 from rig.dom0 import DEVICES, DRIVER
 
 FRONTEND = "/sys/bus/xen/drivers/pcifront"
-
-# What libxl waits for a backend.
-SECONDS = 10
-
-
-@contextmanager
-def in_time():
-    """What is done inside takes no longer than libxl waits."""
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < SECONDS
-
-
-def gone_from(guest, card):
-    """Wait until the guest's kernel has let go of a card."""
-    vendor_device = "".join(devices.CARDS[card][:2])
-    guest.until(f"! grep -q {vendor_device} /proc/bus/pci/devices", SECONDS)
-
-
-def backend(dom0, guest, key):
-    return dom0.xenstore(f"/local/domain/0/backend/pci/{guest.id}/0/{key}")
-
-
-def settled(dom0, guest, state):
-    """Wait until the backend is in a state."""
-    path = f"/local/domain/0/backend/pci/{guest.id}/0/state"
-    dom0.until(f"[ \"$(xenstore-read {path})\" = {state} ]", SECONDS)
-
 
 def test_unbind_in_use_takes_the_card_from_the_guest(dom0, start):
     dom0.load(hide=["igb0", "e1000e"])

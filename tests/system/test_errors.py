@@ -4,9 +4,10 @@
 import pytest
 
 from rig import devices
+from rig.backend import SECONDS, backend, settled
+from rig.devices import gone_from
 from rig.errors import (COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL, handled,
                         inject)
-from test_departures import SECONDS, backend, gone_from, settled
 
 # PCIe 3.0 section 7.10.5.
 RECEIVER_ERROR = 0x1

@@ -4,16 +4,7 @@
 import pytest
 
 from rig import devices
-
-# Keeps a card busy until the guest ends.
-TRAFFIC = "ping -q -s 1400 -i 0.01 -I {0} 10.0.2.2 >/dev/null 2>&1 &"
-
-
-def busy(guest, card):
-    """Use the card and leave traffic running on it."""
-    name = devices.network(guest, card)
-    guest.sh(TRAFFIC.format(name))
-    return name
+from rig.devices import TRAFFIC, busy
 
 
 def test_two_cards_in_one_guest(dom0, start):

@@ -2,11 +2,9 @@
 """A card's life with guests of each kernel; make matrix has all dom0s do it."""
 
 import pytest
-from test_departures import gone_from
-from test_guests import busy
-from test_network import only_msix, use
 
 from rig import devices
+from rig.devices import busy, gone_from, only_msix, use
 from rig.dom0 import DRIVER
 from rig.stacks import GUESTS
 
@@ -34,7 +32,8 @@ def test_guest_with(dom0, start, kernel):
     gone_from(guest, "e1000e")
 
     hot_plug(dom0, guest, "e1000e")
-    # No traffic: QEMU's model asserts that none comes as MSI-X is switched.
+    # None is left running: QEMU's model asserts that nothing comes as MSI-X is
+    # switched.
     devices.network(guest, "e1000e")
     dom0.sh(f"echo {dom0.bdf('e1000e')} >{DRIVER}/unbind")
     gone_from(guest, "e1000e")

@@ -4,22 +4,7 @@
 import pytest
 
 from rig import devices
-
-
-def use(guest, card):
-    """Use the card, check that it interrupts; returns its interrupts."""
-    name = devices.network(guest, card)
-    before = devices.interrupts(guest, name)
-    devices.ping(guest, name)
-    after = devices.interrupts(guest, name)
-    total = sum(count for count, _ in after.values())
-    assert total > sum(count for count, _ in before.values()), after
-    return after
-
-
-def only_msix(interrupts):
-    return all(kind.endswith("-pcifront-msi-x")
-               for _, kind in interrupts.values())
+from rig.devices import only_msix, use
 
 
 @pytest.mark.parametrize("kernel", [

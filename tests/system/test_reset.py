@@ -4,10 +4,10 @@
 import pytest
 
 from rig import devices
+from rig.backend import settled
 from rig.dom0 import DEVICES
 from rig.xenwatch import MAX_HELD, Xenwatch
 
-from test_departures import settled
 from test_sysfs import EBUSY, EINVAL, ENODEV, BAD_ADDRESSES
 
 ENOTTY = "Inappropriate ioctl for device"
