@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from . import initramfs, paths
-from .apt import Apt, run
+from .apt import Apt
 from .debugkernel import HERE, Build, driver_files, exclusive, mirror
 from .images import COMMON_PACKAGES
 from .logscan import complaints

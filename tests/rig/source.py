@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Checkers and the peer's source from Debian's linux-source package."""
 
-from . import paths
 from .apt import run
 
 PACKAGE = "linux-source-6.1"
