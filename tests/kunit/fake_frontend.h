@@ -9,6 +9,7 @@
  * struct fake_frontend - the driver, a thread
  * @guest: whose it is
  * @verdict: what it answers to each error request
+ * @mute: its answers come without an event
  * @seen: number of those
  * @cmds: the first of them
  * @task: the thread
@@ -16,6 +17,7 @@
 struct fake_frontend {
 	struct fake_guest *guest;
 	u32 verdict;
+	bool mute;
 	unsigned int seen;
 	u32 cmds[8];
 	struct task_struct *task;

@@ -188,11 +188,11 @@ static void expect_recovery(struct kunit *test, struct pci_dev *pdev)
 			(__force u32)PCI_ERS_RESULT_RECOVERED);
 }
 
-static void guest_recovers_from_an_error(struct kunit *test)
+static void recovers(struct kunit *test, bool mute)
 {
 	struct pci_dev *pdev = one_device(test);
 	struct fake_frontend frontend = {
-		.guest = bed_guest(test, pdev),
+		.guest = bed_guest(test, pdev), .mute = mute,
 		.verdict = (__force u32)PCI_ERS_RESULT_NEED_RESET,
 	};
 
@@ -206,6 +206,20 @@ static void guest_recovers_from_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontend.cmds[1], XEN_PCI_OP_aer_slotreset);
 	KUNIT_EXPECT_EQ(test, frontend.cmds[2], XEN_PCI_OP_aer_resume);
 	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->state, PCISTUB_ASSIGNED);
+}
+
+static void guest_recovers_from_an_error(struct kunit *test)
+{
+	recovers(test, false);
+}
+
+/* As while a request of it waits for what the host has locked. */
+static void answers_are_seen_without_events(struct kunit *test)
+{
+	unsigned long start = jiffies;
+
+	recovers(test, true);
+	KUNIT_EXPECT_LT(test, jiffies - start, 5 * HZ);
 }
 
 /* No verdict, one that is none, and one that says no: the device is taken. */
@@ -255,6 +269,7 @@ static struct kunit_case guest_cases[] = {
 	KUNIT_CASE(device_unbound_before_its_turn),
 	KUNIT_CASE(device_of_another_before_its_turn),
 	KUNIT_CASE(guest_recovers_from_an_error),
+	KUNIT_CASE(answers_are_seen_without_events),
 	KUNIT_CASE(guest_that_cannot_recover),
 	KUNIT_CASE(guest_that_never_answers),
 	{}
