@@ -173,7 +173,7 @@ static unsigned int add_name(char **names, unsigned int nr, const char *path,
 		return nr;
 	to = (char *)(names + FAKE_MAX_NAMES) + nr * size;
 	strscpy(to, path + len + 1, size);
-	*strchrnul(to, '/') = 0;
+	strchrnul(to, '/')[0] = 0;
 	for (i = 0; i < nr; i++)
 		if (!strcmp(names[i], to))
 			return nr;
