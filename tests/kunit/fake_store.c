@@ -184,6 +184,7 @@ static unsigned int add_name(char **names, unsigned int nr, const char *path,
 char **__wrap_xenbus_directory(struct xenbus_transaction t, const char *dir,
 			       const char *node, unsigned int *num)
 {
+	unsigned int nr = 0;
 	struct entry *entry;
 	char **names;
 
@@ -191,12 +192,12 @@ char **__wrap_xenbus_directory(struct xenbus_transaction t, const char *dir,
 			GFP_KERNEL);
 	if (!names)
 		return ERR_PTR(-ENOMEM);
-	*num = 0;
 	spin_lock(&store_lock);
 	list_for_each_entry(entry, &store, item)
-		*num = add_name(names, *num, entry->path, dir);
+		nr = add_name(names, nr, entry->path, dir);
 	spin_unlock(&store_lock);
-	if (*num)
+	*num = nr;
+	if (nr)
 		return names;
 	kfree(names);
 	return ERR_PTR(-ENOENT);
