@@ -56,9 +56,7 @@ def toolstack(dom0, start):
     toolstack = Toolstack(dom0, start("igb0", arguments="frontend=none"))
     assert toolstack.read("state") == str(INITIALISED)
     assert toolstack.read("vdev-0") == "0000:00:00.00"
-    yield toolstack
-    # libxl would wait ten seconds for each device to become Connected.
-    dom0.sh(f"xenstore-rm {toolstack.dir}")
+    return toolstack
 
 
 def owner(dom0, card):
