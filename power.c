@@ -111,7 +111,6 @@ void pciback_pm_idle(struct pcistub *stub)
 
 	if (!may_sleep(stub) || delay < 0)
 		return;
-	pm_runtime_mark_last_busy(dev);
 	pcistub_get(stub);
 	if (mod_delayed_work(pciback_wq, &stub->idle_work,
 			     msecs_to_jiffies(delay)))
@@ -135,7 +134,8 @@ void pciback_idle_work(struct work_struct *work)
 	mutex_lock(&stub->lock);
 	if (!foreign && may_sleep(stub)) {
 		stub->pm_idle = true;
-		pm_runtime_put_autosuspend(&stub->pdev->dev);
+		/* At once: in newer kernels autosuspend would start anew. */
+		pm_runtime_put(&stub->pdev->dev);
 	}
 	mutex_unlock(&stub->lock);
 	pcistub_put(stub);
