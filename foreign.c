@@ -6,6 +6,7 @@
  * device. To us such a device is free, but it is not idle.
  */
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <xen/xenbus.h>
 
 #include "pciback.h"
@@ -21,34 +22,36 @@ static int store_came_up(struct notifier_block *block, unsigned long event,
 
 static struct notifier_block store_notifier = { .notifier_call = store_came_up };
 
-typedef bool (*visit_fn)(const char *path, const char *name, u32 sbdf);
-
-/* Does a visit of one of the directory's entries return true? */
-static bool any_entry(const char *path, visit_fn visit, u32 sbdf)
+/* Does a visit to one of the directory's entries, by its path, return true? */
+static bool any_entry(const char *dir, u32 sbdf,
+		      bool (*visit)(const char *path, u32 sbdf))
 {
 	unsigned int i, nr;
 	bool found = false;
-	char **names;
+	char **names, *path;
 
 	/* What cannot be read might name it. */
-	names = xenbus_directory(XBT_NIL, path, "", &nr);
+	names = xenbus_directory(XBT_NIL, dir, "", &nr);
 	if (IS_ERR(names))
 		return PTR_ERR(names) != -ENOENT;
-	for (i = 0; !found && i < nr; i++)
-		found = visit(path, names[i], sbdf);
+	for (i = 0; !found && i < nr; i++) {
+		path = kasprintf(GFP_KERNEL, "%s/%s", dir, names[i]);
+		found = !path || visit(path, sbdf);
+		kfree(path);
+	}
 	kfree(names);
 	return found;
 }
 
-static bool names_device(const char *path, const char *name, u32 sbdf)
+static bool names_device(const char *path, u32 sbdf)
 {
-	bool same = false;
+	bool same;
 	char *text;
 	u32 named;
 
-	if (!str_has_prefix(name, "dev-"))
+	if (!str_has_prefix(kbasename(path), "dev-"))
 		return false;
-	text = xenbus_read(XBT_NIL, path, name, NULL);
+	text = xenbus_read(XBT_NIL, path, "", NULL);
 	if (IS_ERR(text))
 		return PTR_ERR(text) != -ENOENT;
 	same = !pciback_parse_sbdf(text, &named) && named == sbdf;
@@ -57,25 +60,15 @@ static bool names_device(const char *path, const char *name, u32 sbdf)
 }
 
 /* A backend with a state is a session's. */
-static bool names_in_backend(const char *path, const char *name, u32 sbdf)
+static bool names_in_backend(const char *path, u32 sbdf)
 {
-	char *dir = kasprintf(GFP_KERNEL, "%s/%s", path, name);
-	bool found = true;
-
-	if (dir)
-		found = !xenbus_exists(XBT_NIL, dir, "state") &&
-			any_entry(dir, names_device, sbdf);
-	kfree(dir);
-	return found;
+	return !xenbus_exists(XBT_NIL, path, "state") &&
+	       any_entry(path, sbdf, names_device);
 }
 
-static bool names_in_domain(const char *path, const char *name, u32 sbdf)
+static bool names_in_domain(const char *path, u32 sbdf)
 {
-	char *dir = kasprintf(GFP_KERNEL, "%s/%s", path, name);
-	bool found = !dir || any_entry(dir, names_in_backend, sbdf);
-
-	kfree(dir);
-	return found;
+	return any_entry(path, sbdf, names_in_backend);
 }
 
 /**
@@ -90,7 +83,7 @@ bool pciback_foreign(const struct pcistub *stub)
 {
 	/* Before that there are no guests. */
 	return READ_ONCE(store_is_up) &&
-	       any_entry("backend/pci", names_in_domain, stub->sbdf);
+	       any_entry("backend/pci", stub->sbdf, names_in_domain);
 }
 
 /**

@@ -31,7 +31,7 @@ static struct entry *find(const char *dir, const char *node)
 	struct entry *entry;
 
 	lockdep_assert_held(&store_lock);
-	snprintf(path, sizeof(path), "%s/%s", dir, node);
+	snprintf(path, sizeof(path), "%s%s%s", dir, *node ? "/" : "", node);
 	list_for_each_entry(entry, &store, item)
 		if (!strcmp(entry->path, path))
 			return entry;
