@@ -97,7 +97,6 @@ static int collect(struct pciback_channel *chan, u32 *verdict)
 {
 	int err = -ENOTCONN;
 
-	pciback_aer_event(chan);
 	spin_lock_irq(&chan->lock);
 	if (chan->aer == PCIBACK_AER_ANSWERED) {
 		*verdict = chan->verdict;
@@ -124,7 +123,7 @@ static long patience(struct pciback_channel *chan, u32 cmd)
 					     RECOVERY_STEP);
 	long all = msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
 
-	return new_error ? all : max(all - READ_ONCE(chan->aer_waited), 0L);
+	return new_error ? all : min(all, READ_ONCE(chan->aer_left));
 }
 
 /*
@@ -154,9 +153,7 @@ static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
 	while (time_before(jiffies, start + left) &&
 	       !wait_event_timeout(chan->aer_wait, answered(chan), LOOK_AGAIN))
 		;
-	left -= min_t(long, jiffies - start, left);
-	WRITE_ONCE(chan->aer_waited,
-		   (long)msecs_to_jiffies(READ_ONCE(aer_timeout_ms)) - left);
+	WRITE_ONCE(chan->aer_left, max(left - (long)(jiffies - start), 0L));
 	WRITE_ONCE(chan->aer_last, jiffies);
 	return collect(chan, verdict);
 }

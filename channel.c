@@ -169,7 +169,7 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 
 	chan->gref = gref;
 	chan->port = port;
-	chan->aer_waited = 0;
+	chan->aer_left = MAX_SCHEDULE_TIMEOUT;
 	irq = xenbus_map_ring_valloc(sess->xdev, &gref, 1, &page);
 	if (irq < 0)
 		return irq;

@@ -304,7 +304,7 @@ struct pciback_request {
  * @aer: see there
  * @verdict: the guest's answer to the error request
  * @aer_wait: who posted the error request
- * @aer_waited: how long the guest was waited for since the last error, in
+ * @aer_left: how long the guest may take for what comes of the last error, in
  *	jiffies; written by who has posted a request
  * @aer_last: until when, in jiffies; likewise
  */
@@ -320,7 +320,7 @@ struct pciback_channel {
 	enum pciback_aer aer;
 	u32 verdict;
 	wait_queue_head_t aer_wait;
-	long aer_waited;
+	long aer_left;
 	unsigned long aer_last;
 };
 
