@@ -47,6 +47,8 @@ static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
 	int err;
 
 	inst->raw = raw_bits(inst->reg);
+	if (!inst->reg->virt && !inst->raw)
+		return 0;
 	err = pciback_conf_hw_read(conf, inst->pos, inst->reg->size, &hw);
 	if (err)
 		return err;

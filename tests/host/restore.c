@@ -71,7 +71,7 @@ static void other_bits_are_left(int unused)
 /* As by a second write to the file quirks. */
 static void a_mask_that_grew(int unused)
 {
-	struct pciback_reg reg = {};
+	struct pciback_reg reg = { .rw = 0x0f };
 	struct pciback_conf *conf = claim(&reg, 0xa5);
 
 	pciback_conf_grant(conf, &reg, 0xff);
