@@ -142,7 +142,7 @@ int pciback_reset(struct pcistub *stub)
 	if (!err)
 		err = pci_set_power_state(pdev, PCI_D0);
 	/* The core would wait a minute for one that was pulled out. */
-	if (!err && !pci_device_is_present(pdev))
+	if (!err && is_silent(pdev))
 		err = -ENODEV;
 	if (!err)
 		err = __pci_reset_function_locked(pdev);
