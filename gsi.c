@@ -53,7 +53,7 @@ void pciback_gsi_find(struct pcistub *stub)
 	struct pci_dev *pdev = stub->pdev;
 	int gsi;
 
-	if (!IS_ENABLED(CONFIG_XEN_ACPI) || !pdev->pin)
+	if (!pdev->pin)
 		return;
 	if (xen_pv_domain())
 		gsi = find_gsi_pv(stub);
