@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 
 from rig import devices
+from rig.backend import SECONDS
 from rig.channel import CommandError
 from rig.dom0 import DEVICES, Dom0
 from rig.guest import Guest
@@ -27,9 +28,6 @@ MIN_SAMPLES = 1000
 
 # Kilobytes of the kernel's objects that may come and go by themselves.
 MAX_SLAB = 2048
-
-# libxl waits so long for a backend; a destroy may take no longer.
-SECONDS = 10
 
 # Bounded by a limit on their rate, as they are to be.
 SUPPRESSED = re.compile("callbacks suppressed|messages suppressed")

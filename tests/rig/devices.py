@@ -3,6 +3,7 @@
 
 import re
 
+from .backend import SECONDS
 from .dom0 import CARDS, DEVICES
 
 GATEWAY = "10.0.2.2"
@@ -137,4 +138,4 @@ def busy(guest, card):
 def gone_from(guest, card):
     """Wait until the guest's kernel has let go of a card."""
     vendor_device = "".join(CARDS[card][:2])
-    guest.until(f"! grep -q {vendor_device} /proc/bus/pci/devices", 10)
+    guest.until(f"! grep -q {vendor_device} /proc/bus/pci/devices", SECONDS)

@@ -132,8 +132,8 @@ class Dom0(Shell):
                 self.run(f"xl pci-assignable-remove {bdf}")
             self.unload()
         self.run(f"for m in {' '.join(DRIVERS)}; do rmmod $m; done; "
-                 f"for d in {DEVICES}/*; do grep -q null $d/driver_override || "
-                 "echo >$d/driver_override; done", 60)
+                 f"for f in $(grep -L null {DEVICES}/*/driver_override); do "
+                 "echo >$f; done", 60)
 
     def take_dmesg(self):
         """The kernel's messages since the last call."""
