@@ -26,12 +26,23 @@ HERE = paths.CACHE / "kernels"
 def driver_files():
     """The files that belong into a kernel tree."""
     return sorted(f for f in paths.TREE.iterdir()
-                  if (f.suffix in (".c", ".h") or f.name == "Makefile")
+                  if f.suffix in (".c", ".h")
                   and not f.name.endswith(".mod.c"))
+
+
+def makefile():
+    """The tree's Makefile, with objects that count what of them runs."""
+    return (paths.TREE / "Makefile").read_text() + "\nGCOV_PROFILE := y\n"
 
 
 def digest(texts):
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def put(text, path):
+    """Write a file, if it is to change."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def mirror(files, folder):
@@ -43,9 +54,7 @@ def mirror(files, folder):
                 and not path.name.endswith(".mod.c"):
             path.unlink()
     for path in files:
-        copy = folder / path.name
-        if not copy.exists() or copy.read_bytes() != path.read_bytes():
-            shutil.copy(path, copy)
+        put(path.read_text(), folder / path.name)
 
 
 @contextmanager
@@ -141,9 +150,9 @@ class DebugKernel(Kernel):
         fragments = ["common", "dom0"]
         self.like = Build(apt, "dom0", fragments) if builtin else None
         fragments += ["builtin"] * builtin
-        build = Build(apt, fragments[-1], fragments)
+        self.build = build = Build(apt, fragments[-1], fragments)
         exempt = (build.source / "drivers/xen/gntdev.c").read_text()
-        key = digest([build.key, exempt,
+        key = digest([build.key, exempt, makefile(),
                       *(f.read_text() for f in driver_files())])
         self.root = HERE / f"root-{fragments[-1]}-{key}"
         if not self.root.exists():
@@ -157,6 +166,7 @@ class DebugKernel(Kernel):
         for old in HERE.glob(f"{self.root.name.rsplit('-', 1)[0]}-*"):
             shutil.rmtree(old)
         mirror(driver_files(), build.source / OVERLAY)
+        put(makefile(), build.source / OVERLAY / "Makefile")
         build.configure(self.like)
         build.make("vmlinux", "bzImage", "modules")
         partial = HERE / "root.partial"

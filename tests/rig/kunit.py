@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from . import initramfs, paths
+from . import coverage, initramfs, paths
 from .apt import Apt
 from .debugkernel import HERE, Build, driver_files, exclusive, mirror
 from .images import COMMON_PACKAGES
@@ -28,14 +28,14 @@ SECONDS = 600
 def _module(build):
     """Driver, stand-ins and tests as one module; returns its path."""
     folder = HERE / f"kunit-module-{build.key}"
-    files = [f for f in driver_files() if f.name != "Makefile"]
-    mirror(files + sorted(TESTS.glob("*.[ch]")) + [TESTS / "Kbuild"], folder)
+    mirror([*driver_files(), *sorted(TESTS.glob("*.[ch]")), TESTS / "Kbuild"],
+           folder)
     build.make(f"M={folder}", "modules")
     return folder / "xen-pciback-kunit.ko"
 
 
 def _build(apt, folder):
-    """The kernel's bzImage and an initrd with the module.
+    """The kernel's bzImage, an initrd with the module, and its objects.
 
     The module is another tree's as soon as the lock is let go of.
     """
@@ -45,7 +45,9 @@ def _build(apt, folder):
         image = build.folder / "arch/x86/boot/bzImage"
         if not (build.folder / "Module.symvers").exists():
             build.make("bzImage", "modules")
-        return image, _initrd(apt, _module(build), folder)
+        module = _module(build)
+        objects = shutil.copytree(module.parent, folder / "objects")
+        return image, _initrd(apt, module, folder), objects
 
 
 def _initrd(apt, module, folder):
@@ -55,12 +57,13 @@ def _initrd(apt, module, folder):
     for name in ("insmod", "rmmod"):
         (root.target / "usr/sbin" / name).symlink_to("kmod")
     root.script("kunit-init", "init")
+    (root.target / "collect").write_text(coverage.COLLECT)
     shutil.copy(module, root.target)
     initramfs.pack(root.target, folder / "initrd")
     return folder / "initrd"
 
 
-def _boot(image, initrd, console):
+def _boot(image, initrd, console, counters):
     """Boot until the machine turns itself off; returns what is wrong."""
     turn = take_turn()
     try:
@@ -71,7 +74,8 @@ def _boot(image, initrd, console):
                 "none", "-m", "1024", "-smp", "2", "-accel",
                 "tcg,thread=multi", "-machine", "q35", "-cpu", "max",
                 "-kernel", image, "-initrd", initrd, "-append", ARGS,
-                "-serial", f"file:{console}"])),
+                "-serial", f"file:{console}",
+                "-serial", f"file:{counters}"])),
             stdin=subprocess.DEVNULL, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return f"no end after {SECONDS} s"
@@ -86,8 +90,12 @@ def kunit():
     logs.mkdir(parents=True)
     console = logs / "console.log"
     with tempfile.TemporaryDirectory() as name:
-        image, initrd = _build(Apt(), Path(name))
-        wrong = _boot(image, initrd, console)
+        folder = Path(name)
+        image, initrd, objects = _build(Apt(), folder)
+        counters = folder / "counters"
+        wrong = _boot(image, initrd, console, counters)
+        if not wrong:
+            coverage.keep("kunit", counters.read_bytes(), objects, objects)
     text = console.read_text(errors="replace")
     return text + (f"\n{wrong}\n" if wrong else ""), console
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from rig import debugkernel
+from rig import coverage, debugkernel
 from rig.channel import RigError
 from rig.dom0 import Dom0
 from rig.guest import Guest
@@ -66,6 +66,9 @@ class Bed:
             try:
                 if self.images.debug:
                     found = debugkernel.verdict(self._dom0)
+                    coverage.keep_of(self._dom0,
+                                     self.images.dom0_kernel.build,
+                                     self.machine.logs.name)
             except (RigError, AssertionError) as error:
                 found = [f"verdict: {error}"]
             finally:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from rig import devices
+from rig import coverage, devices
 from rig.debugkernel import verdict
 from rig.dom0 import Dom0
 from rig.guest import Guest
@@ -28,6 +28,7 @@ def builtin(request):
         dom0 = Dom0(machine)
         yield dom0
         found = verdict(dom0) + complaints(dom0.take_dmesg())
+        coverage.keep_of(dom0, images.dom0_kernel.build, "builtin")
     finally:
         print(f"logs: {machine.logs}")
         machine.stop()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which lines and branches of the driver have run in debug kernels.
+
+The driver's objects in these kernels count by themselves (gcov). What a machine
+has counted is kept when it ends, as gcovr's JSON; "make coverage" sums it up.
+"""
+
+import base64
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import paths
+from .apt import Apt, run
+from .debugkernel import OVERLAY, driver_files
+
+COUNTED = paths.CACHE / "coverage"
+COUNTERS = "/sys/kernel/debug/gcov"
+
+# Prints the counters as a tar archive. They have no size until they are read.
+COLLECT = (f"t=$(mktemp -d); for f in $(find {COUNTERS} -name '*.gcda'); do "
+           "cat $f >$t/${f##*/}; done; tar -C $t -c .; rm -r $t")
+
+
+def keep(name, archive, objects, source):
+    """Keep what a machine has counted.
+
+    archive: what COLLECT has printed.
+    objects: folder of the driver's objects, with what their compiler noted.
+    source: folder of the driver's sources that they are made of.
+    """
+    Apt().install(["gcovr"])
+    COUNTED.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["tar", "-C", folder, "-x"], input=archive, check=True)
+        for path in Path(folder).glob("*.gcda"):
+            note = path.with_suffix(".gcno")
+            note.write_bytes((objects / note.name).read_bytes())
+        filters = [option for path in driver_files()
+                   for option in ("--filter", f"{source}/{path.name}$")]
+        run(["gcovr", "--root", source, *filters, "--json",
+             COUNTED / f"{name}.json", folder])
+
+
+def keep_of(dom0, build, name):
+    """Keep what dom0 has counted, whose kernel is of a debugkernel.Build."""
+    text = dom0.sh(f"( {COLLECT} ) | gzip | base64", 60)
+    data = subprocess.run(["gzip", "-d"], input=base64.b64decode(text),
+                          stdout=subprocess.PIPE, check=True).stdout
+    keep(name, data, build.folder / OVERLAY, build.source / OVERLAY)
+
+
+def main():
+    """Print the sums of all that was kept."""
+    files = sorted(COUNTED.glob("*.json"))
+    if not files:
+        sys.exit("nothing was counted: run TIER=kunit, or DEBUG=1 TIER=system")
+    tracefiles = [word for path in files for word in ("-a", path)]
+    html = COUNTED / "index.html"
+    for option in ([], ["--branches"]):
+        print(run(["gcovr", "--root", paths.TREE, *option, *tracefiles]))
+    run(["gcovr", "--root", paths.TREE, "--html-details", html, *tracefiles])
+    print(f"{len(files)} machines; line by line: {html}")
+
+
+if __name__ == "__main__":
+    main()
