@@ -40,7 +40,6 @@ class Place:
     def get(self):
         if not self.arena:
             self.arena = Arena(*self.inputs)
-            QUIET.append(self.arena.quiet)
         return self.arena
 
     def repair(self):
@@ -53,13 +52,19 @@ class Place:
             self.arena.destroy_attacker()
             self.arena.attacker()
         except (RigError, AssertionError):
-            FIGURES.extend(self.arena.figures)
+            self._take_figures()
             self.arena.machine.stop()
             self.arena = None
 
+    def _take_figures(self):
+        FIGURES.extend(self.arena.figures)
+        QUIET.append(("quiet", self.arena.quiet))
+        if self.arena.quiet_end:
+            QUIET.append(("at a guest's end", self.arena.quiet_end))
+
     def close(self):
         if self.arena:
-            FIGURES.extend(self.arena.figures)
+            self._take_figures()
             self.arena.stop()
 
 
@@ -96,9 +101,9 @@ def pytest_terminal_summary(terminalreporter):
     write = terminalreporter.write_line
     if not FIGURES:
         return
-    for quiet in QUIET:
-        write("bystander, quiet: {} config reads, p50 {} us, p99 {} us, "
-              "longest {} us".format(*quiet))
+    for when, quiet in QUIET:
+        write("bystander, {}: {} config reads, p50 {} us, p99 {} us, "
+              "longest {} us".format(when, *quiet))
     write(f"{'attack':34} {'s':>5} {'p50':>6} {'p99':>6} {'x':>5} {'max':>7} "
           f"{'dom0 s':>7} {'calls':>6} {'held ms':>8} {'log':>4} {'xen':>4}")
     for f in FIGURES:

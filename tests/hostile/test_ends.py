@@ -22,9 +22,11 @@ SHORT = ("sequences", "double fetch", "connections")
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_destroyed(arena, front, long, name):
+def test_destroyed(arena, long, name):
     if name not in SHORT and not long:
         pytest.skip("takes part in check-all")
+    arena.measure_quiet_end()
+    front = arena.attacker()
     with arena.attack(f"destroyed: {name}", ends=True):
         front.begin(ATTACKS[name], progress=20)
         took = arena.destroy_attacker()
