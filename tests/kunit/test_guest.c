@@ -167,6 +167,36 @@ static void device_of_another_before_its_turn(struct kunit *test)
 	WRITE_ONCE(stub->sess, sess);
 }
 
+/* An error may end MSI at that time, and has no other lock in common with it. */
+static void waking_a_device_excludes_who_ends_its_msi(struct kunit *test)
+{
+	struct pci_dev *pdev = bed_one_device(test, BED_NIC | FAKE_PM)->pdev;
+	struct fake_guest *guest = bed_guest(test, pdev);
+	struct pcistub *stub = pcistub_of(pdev);
+	struct xen_pci_op op = {
+		.cmd = XEN_PCI_OP_conf_write, .size = 2,
+		.offset = FAKE_PM_POS + PCI_PM_CTRL, .value = 3,
+	};
+	unsigned long end;
+
+	KUNIT_EXPECT_EQ(test, fake_guest_op(guest, &op), 0);
+	KUNIT_EXPECT_EQ(test, pdev->current_state, PCI_D3hot);
+	op.value = 0;
+	mutex_lock(&stub->irq.lock);
+	fake_guest_post(guest, &op);
+	end = jiffies + FAKE_PATIENCE;
+	while (READ_ONCE(pdev->current_state) != PCI_D0 &&
+	       time_before(jiffies, end))
+		msleep(20);
+	/* Awake it is, and without its config. */
+	msleep(200);
+	KUNIT_EXPECT_TRUE(test, guest->page->flags & XEN_PCIF_active);
+	mutex_unlock(&stub->irq.lock);
+	KUNIT_EXPECT_EQ(test, fake_guest_collect(guest, &op, FAKE_PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_success);
+	KUNIT_EXPECT_EQ(test, pdev->current_state, PCI_D0);
+}
+
 /* ---- errors ---- */
 
 /* The host goes on in any case, for what others have below the same port. */
@@ -268,6 +298,7 @@ static struct kunit_case guest_cases[] = {
 	KUNIT_CASE(page_that_cannot_be_mapped),
 	KUNIT_CASE(device_unbound_before_its_turn),
 	KUNIT_CASE(device_of_another_before_its_turn),
+	KUNIT_CASE(waking_a_device_excludes_who_ends_its_msi),
 	KUNIT_CASE(guest_recovers_from_an_error),
 	KUNIT_CASE(answers_are_seen_without_events),
 	KUNIT_CASE(guest_that_cannot_recover),

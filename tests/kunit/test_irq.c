@@ -90,6 +90,25 @@ static void no_msix_without_decode(struct kunit *test)
 	expect_mode(test, stub, PCIBACK_IRQ_NONE);
 }
 
+/* Firmware left an irq in its register that is nobody's: see gsi.c. */
+static void pin_that_is_routed_nowhere(struct kunit *test)
+{
+	struct fake_host *host = bed_host(test);
+	struct fake_dev *dev = fake_host_add(host, 0, PCI_DEVFN(3, 0), BED_NIC);
+	struct pcistub *stub;
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	dev->boot[PCI_INTERRUPT_PIN] = 1;
+	dev->boot[PCI_INTERRUPT_LINE] = 0xff;
+	bed_start(test);
+	stub = bed_claim(test, 0);
+	KUNIT_EXPECT_EQ(test, stub->pdev->pin, 1);
+	KUNIT_EXPECT_EQ(test, stub->irq.line, 0);
+	KUNIT_EXPECT_EQ(test, pciback_gsi(stub), 0);
+	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0),
+			-ENODEV);
+}
+
 static void give_line(struct kunit *test, struct pcistub *stub)
 {
 	int irq = irq_alloc_desc(NUMA_NO_NODE);
@@ -218,6 +237,7 @@ static struct kunit_case irq_cases[] = {
 	KUNIT_CASE(from_every_mode_to_every_mode),
 	KUNIT_CASE(bad_msix_requests),
 	KUNIT_CASE(no_msix_without_decode),
+	KUNIT_CASE(pin_that_is_routed_nowhere),
 	KUNIT_CASE(standin_comes_back),
 	KUNIT_CASE(standin_sees_the_guest_go),
 	KUNIT_CASE(too_many_failures),

@@ -221,6 +221,46 @@ static void reset_by_the_last_guest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 2);
 }
 
+/* The core would wait for it, a minute long, with the device locked. */
+static void guest_cannot_have_a_silent_device_reset(struct kunit *test)
+{
+	unsigned long start = jiffies;
+	struct pcistub *stub;
+
+	topology(test, FAKE_FLR, false);
+	stub = bed_claim(test, DEVICE);
+	bed_guest(test, stub->pdev);
+	fake_host_watch(bed_host(test), 0, 1);
+	pciback_reset_for_guest(stub, stub->sess);
+	KUNIT_EXPECT_LT(test, jiffies - start, 10 * HZ);
+	fake_host_watch(bed_host(test), 0, 0);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 1);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+	pciback_reset_for_guest(stub, stub->sess);
+	KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 2);
+}
+
+/* Whenever it falls silent, that it has no reset is not what is said of it. */
+static void device_that_does_not_come_back(struct kunit *test)
+{
+	struct fake_host *host = bed_host(test);
+	unsigned int at, timeouts = 0;
+	struct pcistub *stub;
+	int err = 0;
+
+	stub = bed_one_device(test, 0);
+	for (at = 1; at < BED_SWEEP && err != -ENOTTY; at++) {
+		fake_host_watch(host, 0, at);
+		err = pciback_reset_by_admin(stub, false);
+		KUNIT_EXPECT_LT(test, err, 0);
+		KUNIT_EXPECT_EQ(test, err == -ENOTTY, host->accesses < at);
+		KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_DIRTY);
+		timeouts += err == -ETIMEDOUT;
+	}
+	KUNIT_EXPECT_LT(test, at, BED_SWEEP);
+	KUNIT_EXPECT_GT(test, timeouts, 0);
+}
+
 static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(flr_is_first),
 	KUNIT_CASE(then_af),
@@ -235,6 +275,8 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
 	KUNIT_CASE(reset_by_the_guest),
 	KUNIT_CASE(reset_by_the_last_guest),
+	KUNIT_CASE(guest_cannot_have_a_silent_device_reset),
+	KUNIT_CASE(device_that_does_not_come_back),
 	{}
 };
 
