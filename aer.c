@@ -241,9 +241,7 @@ static void expect_more(struct pcistub *stub, unsigned long delay)
 {
 	if (stub->recovery == PCIBACK_RECOVERY_NONE)
 		set_recovery(stub, PCIBACK_RECOVERY_HOST);
-	pcistub_get(stub);
-	if (mod_delayed_work(pciback_wq, &stub->recover_work, delay))
-		pcistub_put(stub);
+	pcistub_queue(stub, &stub->recover_work, delay);
 }
 
 /* Who had the device locked since @start may have been the host, resetting it. */
@@ -260,8 +258,7 @@ static bool host_is_busy(unsigned long start)
  */
 void pciback_recovery_over(struct pcistub *stub)
 {
-	if (cancel_delayed_work(&stub->recover_work))
-		pcistub_put(stub);
+	pcistub_cancel(stub, &stub->recover_work);
 	set_recovery(stub, PCIBACK_RECOVERY_NONE);
 }
 
@@ -313,14 +310,10 @@ void pciback_recover_work(struct work_struct *work)
 /* Config as the guest has it, or as a guest gets it if it cannot be read. */
 static void keep_config(struct pci_dev *pdev)
 {
-	struct pcistub *stub = pcistub_of(pdev);
-	u16 vendor;
-
-	if (!pci_read_config_word(pci_physfn(pdev), PCI_VENDOR_ID, &vendor) &&
-	    vendor != 0xffff)
+	if (pci_device_is_present(pdev))
 		pci_save_state(pdev);
 	else
-		pci_load_saved_state(pdev, stub->fresh);
+		pci_load_saved_state(pdev, pcistub_of(pdev)->fresh);
 }
 
 /*

@@ -134,7 +134,7 @@ static int msi_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 {
 	if (old == new)
 		return 0;
-	return pciback_guest_msi_bits(conf, inst->pos, old, new);
+	return pciback_guest_msi_bits(conf, inst->pos, new);
 }
 
 /* 6.8.1.3: 64-bit addresses and per-vector masks each make it longer. */

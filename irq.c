@@ -118,11 +118,11 @@ static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 
 	if (msi && !xen_pv_domain())
 		return -EOPNOTSUPP;
-	if (msi && !pciback_limit_allows(&stub->irq.failures))
+	if (msi && !pciback_limit_allows(&stub->limit[PCIBACK_MAY_MSI]))
 		return -EBUSY;
 	err = start(stub, mode, entries, nr);
 	if (err && msi)
-		pciback_limit_count(&stub->irq.failures);
+		pciback_limit_count(&stub->limit[PCIBACK_MAY_MSI]);
 	return err;
 }
 
@@ -301,15 +301,16 @@ int pciback_irq_toggle_standin(struct pcistub *stub)
  */
 void pciback_line_work(struct work_struct *work)
 {
-	struct pcistub *stub = container_of(work, struct pcistub, line_work);
+	struct pcistub *stub = container_of(work, struct pcistub,
+					    line_work.work);
 
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED && stub->irq.line &&
 	    stub->irq.mode == PCIBACK_IRQ_NONE &&
-	    pciback_limit_allows(&stub->irq.refusals) &&
+	    pciback_limit_allows(&stub->limit[PCIBACK_MAY_LINE]) &&
 	    pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0)) {
 		/* dom0's own handler does not share the line. */
-		pciback_limit_count(&stub->irq.refusals);
+		pciback_limit_count(&stub->limit[PCIBACK_MAY_LINE]);
 		dev_warn(&stub->pdev->dev,
 			 "no stand-in for irq %d: dom0 may shut it\n",
 			 stub->irq.line);
@@ -330,9 +331,7 @@ void pciback_guest_decodes(struct pciback_conf *conf)
 
 	if (READ_ONCE(stub->irq.mode) != PCIBACK_IRQ_NONE)
 		return;
-	pcistub_get(stub);
-	if (!queue_work(pciback_wq, &stub->line_work))
-		pcistub_put(stub);
+	pcistub_queue(stub, &stub->line_work, 0);
 }
 
 /**
@@ -344,7 +343,7 @@ void pciback_guest_decodes(struct pciback_conf *conf)
  */
 void pciback_guest_intx(struct pciback_conf *conf, bool on)
 {
-	if (pcistub_of(conf->pdev)->intx_control)
+	if (READ_ONCE(pcistub_of(conf->pdev)->intx_control))
 		pci_intx(conf->pdev, on);
 }
 
@@ -361,8 +360,7 @@ void pciback_guest_restore(struct pciback_conf *conf)
  * pciback_guest_msi_bits - a guest wrote MSI or MSI-X control bits
  * @conf: policy of the device; its lock is held
  * @pos: offset of the control word
- * @old: its present value
- * @new: its value with the guest's bits
+ * @val: its value with the guest's bits
  *
  * For a device model, which has the device's PIRQs mapped by other means and
  * only wants the bits; libxl makes its device permissive, or opens these bits
@@ -370,13 +368,13 @@ void pciback_guest_restore(struct pciback_conf *conf)
  *
  * Return: 0, -EACCES, or -ENODEV if the device cannot be reached.
  */
-int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
+int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val)
 {
 	struct pci_dev *pdev = conf->pdev;
 	struct pcistub *stub = pcistub_of(pdev);
 	u16 other, flags = 0;
 
-	if (!stub->intx_control && !pcistub_permissive(stub))
+	if (!READ_ONCE(stub->intx_control) && !pcistub_permissive(stub))
 		return -EACCES;
 	other = pos == pdev->msi_cap + PCI_MSI_FLAGS ?
 		pdev->msix_cap : pdev->msi_cap;
@@ -385,5 +383,5 @@ int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
 	if (flags & (other == pdev->msi_cap ? PCI_MSI_FLAGS_ENABLE :
 					      PCI_MSIX_FLAGS_ENABLE))
 		return -EACCES;
-	return pci_write_config_word(pdev, pos, new) ? -ENODEV : 0;
+	return pci_write_config_word(pdev, pos, val) ? -ENODEV : 0;
 }

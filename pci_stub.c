@@ -4,18 +4,16 @@
  * were announced by new_slot, and those whose driver_override names us. And the
  * module's beginning and end.
  */
+#define pr_fmt(fmt) "xen-pciback: " fmt
+
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 #include <xen/xen.h>
 #include <xen/interface/physdev.h>
 #include <asm/xen/hypercall.h>
 
 #include "pciback.h"
-
-#undef pr_fmt
-#define pr_fmt(fmt) DRV_NAME ": " fmt
 
 static char *hide;
 module_param(hide, charp, 0444);
@@ -24,9 +22,6 @@ MODULE_PARM_DESC(hide, "Devices to claim: ([dddd:]bb:ss.f)..., * for all");
 static bool passthrough;
 module_param(passthrough, bool, 0444);
 MODULE_PARM_DESC(passthrough, "Show guests the host's PCI addresses");
-
-/* Only x86 has PV guests: elsewhere (XEN_PCIDEV_STUB) no frontend comes. */
-#define PCIBACK_SERVES_PV	IS_ENABLED(CONFIG_X86)
 
 /* Built in, devices are seized before the bus is ready to enable them. */
 static bool pci_ready = __is_defined(MODULE);
@@ -139,7 +134,9 @@ static int pcistub_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	bool commanded = id->override_only;
 	int err;
 
-	if (!commanded && !pciback_slots_cover(pdev))
+	/* Xen's interfaces have 16 bits for a domain; VMD's are beyond. */
+	if (pci_domain_nr(pdev->bus) > U16_MAX ||
+	    (!commanded && !pciback_slots_cover(pdev)))
 		return -ENODEV;
 	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
 		dev_info(&pdev->dev,

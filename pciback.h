@@ -43,6 +43,10 @@
 
 #define DRV_NAME "xen-pciback"
 
+/* Only x86 has PV guests: elsewhere (XEN_PCIDEV_STUB) no frontend comes. */
+#define PCIBACK_SERVES_PV IS_ENABLED(CONFIG_X86)
+
+struct pciback_op_policy;
 struct pciback_session;
 struct pciback_wish;
 
@@ -86,36 +90,53 @@ struct pciback_limit {
 	unsigned long last;
 };
 
+/**
+ * enum pciback_may - what a guest may have tried again after it failed
+ * @PCIBACK_MAY_MSI: start MSI or MSI-X
+ * @PCIBACK_MAY_LINE: have a stand-in for its interrupt line
+ * @PCIBACK_MAY_SLEEP: put the device into a power state that it does not take
+ * @PCIBACK_MAY_VPD: read VPD that the device does not give
+ * @PCIBACK_MAY_FLR: reset the device
+ * @PCIBACK_NR_MAY: number of them
+ */
+enum pciback_may {
+	PCIBACK_MAY_MSI,
+	PCIBACK_MAY_LINE,
+	PCIBACK_MAY_SLEEP,
+	PCIBACK_MAY_VPD,
+	PCIBACK_MAY_FLR,
+	PCIBACK_NR_MAY,
+};
+
 /* Vectors of MSI, PCI 3.0 section 6.8.1.3. */
 #define PCIBACK_MAX_MSI 32
 
 /**
  * struct pciback_irq - the interrupts of a device
- * @lock: mutex for what follows; see the lock order
- * @mode: see there
- * @pirq: of MSI
  * @line: Linux irq of the interrupt pin, 0 if the device has none, or dom0 is no
- *	PV domain
- * @gsi: of the interrupt pin, or -errno; set at the claim
+ *	PV domain; set at the claim, as are @gsi and @name
+ * @gsi: of the interrupt pin, or -errno
  * @name: of the stand-in handler, in /proc/interrupts
- * @standin: the stand-in is there
- * @ack: it claims the line's interrupts as its own
+ * @ack: the stand-in claims the line's interrupts as its own; it looks at this
+ *	without a lock
  * @handled: interrupts that it saw
- * @failures: of MSI and MSI-X that could not be started
- * @refusals: of stand-ins; under the device's lock
+ *
+ * @lock: mutex for what follows; see the lock order
+ * @mode: &enum pciback_irq_mode
+ * @pirq: of MSI
+ * @standin: the stand-in is there
  */
 struct pciback_irq {
-	struct mutex lock; /* see the lock order */
-	enum pciback_irq_mode mode;
-	int pirq;
 	int line;
 	int gsi;
 	char name[32];
-	bool standin;
 	bool ack;
 	unsigned long handled;
-	struct pciback_limit failures;
-	struct pciback_limit refusals;
+
+	struct mutex lock; /* see the lock order */
+	enum pciback_irq_mode mode;
+	int pirq;
+	bool standin;
 };
 
 /* Registers whose denied writes are kept and logged, for each guest. */
@@ -168,7 +189,6 @@ enum pciback_recovery {
  *
  * @state: under the registry lock
  * @held: a neighbour's bus reset made it CLEANING; under the registry lock
- * @held_state: what @state was before that
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
  * @reset_err: result of the last reset, 0 or -errno; under the registry lock
@@ -176,27 +196,26 @@ enum pciback_recovery {
  * @strict_reset: set by the administrator: no guest gets it PCISTUB_DIRTY
  *
  * @lock: mutex, see the lock order
- * @irq: see there
+ * @irq: &struct pciback_irq
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
- * @resetting: a reset of ours is under way; under device_lock()
  * @pm_idle: idle, and left to runtime power management; under @lock
- * @failures: of power states that the device does not take; under @lock
- * @vpd_failures: of VPD that it does not give; likewise
- * @flr_failures: of resets that its guest asked for; likewise
+ * @limit: of what the guest may have tried, by &enum pciback_may; under @lock,
+ *	but for the end of the guest
  * @quirk_list: rows that the administrator added; under @lock
  *
  * @conf_lock: irq-safe spinlock for what follows, to @count
  * @conf_busy: that is in use by the holder of @lock; nobody else touches it
  * @conf: policy and shadows
- * @chore: see there; of the access that is being served
+ * @chore: &enum pciback_chore, of the access that is being served
  * @vpd_pos: where the guest asked for VPD, for PCIBACK_CHORE_VPD
  * @vpd_addr: what it asked for
  * @denied: the first write that was denied to each of so many registers
  * @nr_denied: number of @denied
  * @count: what the present guest did
- * @evict: see there; of the last guest until there is another. Written under the
- *	registry lock, or @conf_lock
+ * @evict: &enum pciback_evict, of the last guest until there is another. Set
+ *	under device_lock(), without which the device does not come to be free;
+ *	cleared under the registry lock as it is assigned
  * @permissive: set by the administrator, for the present guest
  * @intx_control: likewise: the guest may set INTx and MSI bits itself
  *
@@ -215,7 +234,6 @@ struct pcistub {
 
 	enum pcistub_state state;
 	bool held;
-	enum pcistub_state held_state;
 	struct pciback_session *sess;
 	int reset_err;
 	bool reset_bus;
@@ -225,11 +243,8 @@ struct pcistub {
 	struct pciback_irq irq;
 	struct pci_saved_state *boot;
 	struct pci_saved_state *fresh;
-	bool resetting;
 	bool pm_idle;
-	struct pciback_limit failures;
-	struct pciback_limit vpd_failures;
-	struct pciback_limit flr_failures;
+	struct pciback_limit limit[PCIBACK_NR_MAY];
 	struct list_head quirk_list;
 
 	spinlock_t conf_lock; /* see the lock order */
@@ -248,8 +263,8 @@ struct pcistub {
 	enum pciback_recovery recovery;
 	struct delayed_work recover_work;
 
-	struct work_struct clean_work;
-	struct work_struct line_work;
+	struct delayed_work clean_work;
+	struct delayed_work line_work;
 	struct delayed_work idle_work;
 };
 
@@ -282,11 +297,13 @@ enum pciback_aer {
 /**
  * struct pciback_request - private copy of a guest's request
  * @op: as the guest wrote it, and then the answer
+ * @policy: how it is served; NULL: not at all
  * @vectors: number of &xen_pci_op.msix_entries that belong to the answer
  * @chore: it has been served, and leaves this to be done
  */
 struct pciback_request {
 	struct xen_pci_op op;
+	const struct pciback_op_policy *policy;
 	unsigned int vectors;
 	enum pciback_chore chore;
 };
@@ -294,14 +311,14 @@ struct pciback_request {
 /**
  * struct pciback_channel - a guest's page and event channel
  * @lock: irq-safe spinlock for @life and @aer
- * @life: see there
+ * @life: &enum pciback_life
  * @page: the shared page; mapped unless @life is NONE
  * @irq: of the event channel
  * @gref: grant of @page, to notice another
  * @port: of the guest's end of the event channel, to notice another
  * @req: the request that is being served; the event's until its EOI
  * @work: serves what may sleep; owes the event channel its EOI
- * @aer: see there
+ * @aer: &enum pciback_aer
  * @verdict: the guest's answer to the error request
  * @aer_wait: who posted the error request
  * @aer_left: how long the guest may take for what comes of the last error, in
@@ -388,6 +405,9 @@ struct pcistub *pcistub_find(u32 sbdf);
 int pcistub_gsi(u32 sbdf);
 void pcistub_get(struct pcistub *stub);
 void pcistub_put(struct pcistub *stub);
+void pcistub_queue(struct pcistub *stub, struct delayed_work *work,
+		   unsigned long delay);
+void pcistub_cancel(struct pcistub *stub, struct delayed_work *work);
 int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data);
 
 int pcistub_assign(u32 sbdf, struct pciback_session *sess,
@@ -398,6 +418,7 @@ bool pcistub_permissive(const struct pcistub *stub);
 bool pcistub_serves(const struct pcistub *stub,
 		    const struct pciback_session *sess);
 int pcistub_clean_again(struct pcistub *stub);
+void pcistub_wait_bus(void);
 void pcistub_cleaned(struct pcistub *stub, int err);
 int pcistub_hold_bus(struct pcistub *stub);
 void pcistub_unhold_bus(struct pcistub *stub, int err);
@@ -430,7 +451,7 @@ void pciback_line_work(struct work_struct *work);
 void pciback_guest_intx(struct pciback_conf *conf, bool on);
 void pciback_guest_decodes(struct pciback_conf *conf);
 void pciback_guest_restore(struct pciback_conf *conf);
-int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new);
+int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val);
 
 /* gsi.c: the line's name */
 void pciback_gsi_find(struct pcistub *stub);

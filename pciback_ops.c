@@ -5,7 +5,6 @@
  * the rest in the channel's work item.
  */
 #include <linux/nospec.h>
-#include <xen/events.h>
 
 #include "pciback.h"
 
@@ -94,7 +93,7 @@ void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
  */
 bool pciback_guest_may_fail(struct pciback_conf *conf)
 {
-	return pciback_limit_allows(&pcistub_of(conf->pdev)->failures);
+	return pciback_limit_allows(&pcistub_of(conf->pdev)->limit[PCIBACK_MAY_SLEEP]);
 }
 
 /**
@@ -103,7 +102,7 @@ bool pciback_guest_may_fail(struct pciback_conf *conf)
  */
 void pciback_guest_failed(struct pciback_conf *conf)
 {
-	pciback_limit_count(&pcistub_of(conf->pdev)->failures);
+	pciback_limit_count(&pcistub_of(conf->pdev)->limit[PCIBACK_MAY_SLEEP]);
 }
 
 static bool denied_before(const struct pcistub *stub, u16 offset)
@@ -200,7 +199,8 @@ static int serve_enable_msix(struct pcistub *stub, struct pciback_request *req)
 			entries[i].entry = wire[i].entry;
 		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSIX, entries, nr);
 	}
-	req->op.value = err;
+	/* A frontend looks at it if there was no error. */
+	req->op.value = 0;
 	if (err)
 		return -EIO;
 	for (i = 0; i < nr; i++)
@@ -210,16 +210,16 @@ static int serve_enable_msix(struct pcistub *stub, struct pciback_request *req)
 }
 
 /**
- * struct op_policy - how a request is served
+ * struct pciback_op_policy - how a request is served
  * @serve: fills in the answer; an errno becomes the answer's error
  * @conf: @serve works on the policy; else on the interrupts
  */
-struct op_policy {
+struct pciback_op_policy {
 	int (*serve)(struct pcistub *stub, struct pciback_request *req);
 	bool conf;
 };
 
-static const struct op_policy op_policy[] = {
+static const struct pciback_op_policy op_policy[] = {
 	[XEN_PCI_OP_conf_read] = { serve_conf_read, .conf = true },
 	[XEN_PCI_OP_conf_write] = { serve_conf_write, .conf = true },
 	[XEN_PCI_OP_enable_msi] = { serve_enable_msi },
@@ -229,7 +229,7 @@ static const struct op_policy op_policy[] = {
 	[XEN_PCI_OP_ENABLE_MULTI_MSI] = { serve_enable_multi_msi },
 };
 
-static const struct op_policy *find_policy(u32 cmd)
+static const struct pciback_op_policy *find_policy(u32 cmd)
 {
 	if (cmd >= ARRAY_SIZE(op_policy))
 		return NULL;
@@ -248,33 +248,31 @@ static struct pcistub *find_device(struct pciback_session *sess,
 }
 
 /* Serves an access to config space, and notes what it leaves to be done. */
-static int serve_conf(struct pcistub *stub, struct pciback_request *req,
-		      const struct op_policy *policy)
+static int serve_conf(struct pcistub *stub, struct pciback_request *req)
 {
 	int err;
 
 	stub->chore = PCIBACK_CHORE_NONE;
-	err = policy->serve(stub, req);
+	err = req->policy->serve(stub, req);
 	req->chore = stub->chore;
 	return err;
 }
 
 /* Serves what needs no sleep, in the event; false if the work item has to. */
 static bool serve_now(struct pciback_session *sess, struct pcistub *stub,
-		      struct pciback_request *req,
-		      const struct op_policy *policy)
+		      struct pciback_request *req)
 {
 	struct xen_pci_op *op = &req->op;
 	bool now;
 
-	if (!policy->conf)
+	if (!req->policy->conf)
 		return false;
 	spin_lock(&stub->conf_lock);
 	now = !stub->conf_busy &&
 	      (op->cmd == XEN_PCI_OP_conf_read ||
 	       !pciback_conf_sleeps(stub->conf, op->offset, op->size));
 	if (now && pcistub_serves(stub, sess))
-		op->err = wire_error(serve_conf(stub, req, policy));
+		op->err = wire_error(serve_conf(stub, req));
 	else if (now)
 		op->err = XEN_PCI_ERR_dev_not_found;
 	spin_unlock(&stub->conf_lock);
@@ -291,18 +289,18 @@ static bool serve_now(struct pciback_session *sess, struct pcistub *stub,
 bool pciback_request_try(struct pciback_session *sess,
 			 struct pciback_request *req)
 {
-	const struct op_policy *policy = find_policy(req->op.cmd);
 	struct pcistub *stub;
 	bool done = true;
 
+	req->policy = find_policy(req->op.cmd);
 	rcu_read_lock();
 	stub = find_device(sess, &req->op);
 	if (!stub)
 		req->op.err = XEN_PCI_ERR_dev_not_found;
-	else if (!policy)
+	else if (!req->policy)
 		req->op.err = XEN_PCI_ERR_not_implemented;
 	else
-		done = serve_now(sess, stub, req, policy);
+		done = serve_now(sess, stub, req);
 	rcu_read_unlock();
 	return done;
 }
@@ -315,7 +313,7 @@ static bool may_read_vpd(struct pcistub *stub,
 	mutex_lock(&stub->lock);
 	may = pcistub_serves(stub, sess) &&
 	      stub->pdev->current_state == PCI_D0 &&
-	      pciback_limit_allows(&stub->vpd_failures);
+	      pciback_limit_allows(&stub->limit[PCIBACK_MAY_VPD]);
 	mutex_unlock(&stub->lock);
 	return may;
 }
@@ -332,7 +330,7 @@ static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
 	mutex_lock(&stub->lock);
 	/* The core has logged that, or looked for the data's end in vain. */
 	if (got == -ETIMEDOUT || (!got && !stub->pdev->vpd.len))
-		pciback_limit_count(&stub->vpd_failures);
+		pciback_limit_count(&stub->limit[PCIBACK_MAY_VPD]);
 	/* The last word is cut where the data end. */
 	if (got > 0 && pcistub_serves(stub, sess)) {
 		pcistub_conf_begin(stub);
@@ -360,16 +358,15 @@ static void do_chore(struct pcistub *stub, const struct pciback_session *sess,
 /* A write that left a chore has been served in the event. */
 static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 {
-	const struct op_policy *policy = find_policy(req->op.cmd);
 	int err = 0;
 
-	if (!policy->conf) {
+	if (!req->policy->conf) {
 		stub->count.others++;
-		return policy->serve(stub, req);
+		return req->policy->serve(stub, req);
 	}
 	pcistub_conf_begin(stub);
 	if (!req->chore)
-		err = serve_conf(stub, req, policy);
+		err = serve_conf(stub, req);
 	pcistub_conf_end(stub);
 	return err;
 }

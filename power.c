@@ -26,7 +26,7 @@ MODULE_PARM_DESC(disable_idle_d3, "Leave devices that no guest has in D0");
 /* Without sessions, nothing here says which devices guests have. */
 static bool never_sleeps(void)
 {
-	return disable_idle_d3 || !IS_ENABLED(CONFIG_X86);
+	return disable_idle_d3 || !PCIBACK_SERVES_PV;
 }
 
 /**
@@ -54,8 +54,7 @@ void pciback_power_exit(struct pcistub *stub)
 	struct device *dev = &stub->pdev->dev;
 
 	lockdep_assert_held(&stub->lock);
-	if (cancel_delayed_work(&stub->idle_work))
-		pcistub_put(stub);
+	pcistub_cancel(stub, &stub->idle_work);
 	if (stub->pm_idle)
 		pm_runtime_get_noresume(dev);
 	stub->pm_idle = false;
@@ -111,10 +110,7 @@ void pciback_pm_idle(struct pcistub *stub)
 
 	if (!may_sleep(stub) || delay < 0)
 		return;
-	pcistub_get(stub);
-	if (mod_delayed_work(pciback_wq, &stub->idle_work,
-			     msecs_to_jiffies(delay)))
-		pcistub_put(stub);
+	pcistub_queue(stub, &stub->idle_work, msecs_to_jiffies(delay));
 }
 
 /**
@@ -134,7 +130,7 @@ void pciback_idle_work(struct work_struct *work)
 	mutex_lock(&stub->lock);
 	if (!foreign && may_sleep(stub)) {
 		stub->pm_idle = true;
-		/* At once: in newer kernels autosuspend would start anew. */
+		/* pm_runtime_put_autosuspend() starts anew from 7.0 on. */
 		pm_runtime_put(&stub->pdev->dev);
 	}
 	mutex_unlock(&stub->lock);

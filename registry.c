@@ -67,6 +67,34 @@ void pcistub_put(struct pcistub *stub)
 }
 
 /**
+ * pcistub_queue - have a work item of a device run after a while
+ * @stub: device
+ * @work: one of its own, which drops the reference that it gets here
+ * @delay: in jiffies, from now on also if it was queued already
+ *
+ * Context: any.
+ */
+void pcistub_queue(struct pcistub *stub, struct delayed_work *work,
+		   unsigned long delay)
+{
+	pcistub_get(stub);
+	/* What was queued has a reference. */
+	if (mod_delayed_work(pciback_wq, work, delay))
+		pcistub_put(stub);
+}
+
+/**
+ * pcistub_cancel - have a work item of a device not run, unless it does already
+ * @stub: device; the caller has a reference
+ * @work: one of its own
+ */
+void pcistub_cancel(struct pcistub *stub, struct delayed_work *work)
+{
+	if (cancel_delayed_work(work))
+		pcistub_put(stub);
+}
+
+/**
  * pcistub_of - the claimed device behind a PCI device
  * @pdev: device that is bound to this driver
  *
@@ -197,16 +225,15 @@ void pcistub_cleaned(struct pcistub *stub, int err)
 static void queue_clean(struct pcistub *stub)
 {
 	set_state(stub, PCISTUB_CLEANING);
-	pcistub_get(stub);
-	if (!queue_work(pciback_wq, &stub->clean_work))
-		pcistub_put(stub);
+	pcistub_queue(stub, &stub->clean_work, 0);
 }
 
 /**
  * pcistub_clean_again - reset a device that nobody has
- * @stub: device; flush_work() on its clean_work waits for the result
+ * @stub: device; flush_delayed_work() on its clean_work waits for the result
  *
- * Return: 0, -EBUSY if a guest has it, or -ENODEV if it is gone.
+ * Return: 0, -EBUSY if a guest has it, -EAGAIN during the reset of its bus for a
+ * neighbour, or -ENODEV if it is gone.
  */
 int pcistub_clean_again(struct pcistub *stub)
 {
@@ -217,10 +244,21 @@ int pcistub_clean_again(struct pcistub *stub)
 		err = -EBUSY;
 	else if (stub->state == PCISTUB_GONE)
 		err = -ENODEV;
+	else if (stub->held)
+		err = -EAGAIN;
 	else if (stub->state != PCISTUB_CLEANING)
 		queue_clean(stub);
 	mutex_unlock(&registry_lock);
 	return err;
+}
+
+/**
+ * pcistub_wait_bus - wait for the end of a bus reset
+ */
+void pcistub_wait_bus(void)
+{
+	mutex_lock(&bus_lock);
+	mutex_unlock(&bus_lock);
 }
 
 static bool is_below(const struct pcistub *stub, const struct pci_bus *bus)
@@ -281,7 +319,7 @@ int pcistub_hold_bus(struct pcistub *stub)
 	struct pci_bus *bus = stub->pdev->bus;
 	struct pcistub *other;
 	unsigned long sbdf;
-	int nr = 0, err = -EBUSY;
+	int nr = 0;
 
 	if (pci_is_root_bus(bus))
 		return -ENOTTY;
@@ -290,20 +328,19 @@ int pcistub_hold_bus(struct pcistub *stub)
 	mutex_lock(&bus_lock);
 	pci_walk_bus(bus, count_device, &nr);
 	mutex_lock(&registry_lock);
-	if (stub->state == PCISTUB_CLEANING && count_free(bus) == nr)
-		err = 0;
+	if (stub->state != PCISTUB_CLEANING || count_free(bus) != nr) {
+		mutex_unlock(&registry_lock);
+		mutex_unlock(&bus_lock);
+		return -EBUSY;
+	}
 	xa_for_each(&stubs, sbdf, other) {
-		if (err || !is_below(other, bus) ||
-		    other->state == PCISTUB_CLEANING)
+		if (!is_below(other, bus) || other->state == PCISTUB_CLEANING)
 			continue;
 		other->held = true;
-		other->held_state = other->state;
 		set_state(other, PCISTUB_CLEANING);
 	}
 	mutex_unlock(&registry_lock);
-	if (err)
-		mutex_unlock(&bus_lock);
-	return err;
+	return 0;
 }
 
 /**
@@ -321,8 +358,9 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 		if (!other->held)
 			continue;
 		other->held = false;
-		set_state(other, other->held_state);
-		if (!err)
+		if (err)
+			set_cleaned(other, other->reset_err, other->reset_bus);
+		else
 			set_cleaned(other, 0, true);
 	}
 	if (!err && stub->state == PCISTUB_CLEANING)
@@ -486,14 +524,10 @@ static void forget_guest(struct pcistub *stub)
 	lockdep_assert_held(&registry_lock);
 
 	/* What limits a guest is asked by the guest's requests alone. */
-	stub->irq.failures.nr = 0;
-	stub->irq.refusals.nr = 0;
-	stub->failures.nr = 0;
-	stub->vpd_failures.nr = 0;
-	stub->flr_failures.nr = 0;
+	memset(stub->limit, 0, sizeof(stub->limit));
 	spin_lock_irq(&stub->conf_lock);
-	stub->permissive = false;
-	stub->intx_control = false;
+	WRITE_ONCE(stub->permissive, false);
+	WRITE_ONCE(stub->intx_control, false);
 	stub->nr_denied = 0;
 	stub->count = (struct pciback_count){};
 	spin_unlock_irq(&stub->conf_lock);
@@ -555,14 +589,14 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	stub->irq.gsi = -ENOENT;
 	spin_lock_init(&stub->conf_lock);
 	INIT_LIST_HEAD(&stub->quirk_list);
-	INIT_WORK(&stub->clean_work, pciback_clean_work);
-	INIT_WORK(&stub->line_work, pciback_line_work);
+	INIT_DELAYED_WORK(&stub->clean_work, pciback_clean_work);
+	INIT_DELAYED_WORK(&stub->line_work, pciback_line_work);
 	INIT_DELAYED_WORK(&stub->idle_work, pciback_idle_work);
 	INIT_DELAYED_WORK(&stub->recover_work, pciback_recover_work);
 	pci_set_drvdata(pdev, stub);
 
 	mutex_lock(&registry_lock);
-	err = xa_err(xa_store(&stubs, stub->sbdf, stub, GFP_KERNEL));
+	err = xa_insert(&stubs, stub->sbdf, stub, GFP_KERNEL);
 	mutex_unlock(&registry_lock);
 	if (!err)
 		return stub;

@@ -58,8 +58,8 @@ static void tell_xen(struct pci_dev *pdev)
 	int err = xen_pv_domain() ? 0 : xen_reset_device(pdev);
 
 	if (err)
-		dev_warn_once(&pdev->dev, "Xen was not told of a reset: %d\n",
-			      err);
+		dev_warn_ratelimited(&pdev->dev,
+				     "Xen was not told of a reset: %d\n", err);
 }
 
 /*
@@ -97,23 +97,15 @@ static bool is_silent(struct pci_dev *pdev)
 
 /*
  * Resets a device under its guest: the core saves its config, vectors included,
- * and brings it back. Of the guest's shadows the reset takes none, since what
- * they hold is not the device's.
+ * and brings it back. The guest's shadows stay: they do not describe hardware.
+ * Its requests wait, see pciback_reset_prepare().
  */
 static int reset_in_place(struct pcistub *stub)
 {
-	int err;
-
-	lockdep_assert_held(&stub->lock);
+	device_lock_assert(&stub->pdev->dev);
 	/* The core would wait a minute for it. */
-	if (is_silent(stub->pdev))
-		return -ENODEV;
-	pcistub_conf_begin(stub);
-	stub->resetting = true;
-	err = pci_reset_function_locked(stub->pdev);
-	stub->resetting = false;
-	pcistub_conf_end(stub);
-	return err;
+	return is_silent(stub->pdev) ? -ENODEV :
+	       pci_reset_function_locked(stub->pdev);
 }
 
 /**
@@ -137,7 +129,6 @@ int pciback_reset(struct pcistub *stub)
 	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pcistub_conf_begin(stub);
 	pci_clear_master(pdev);
-	stub->resetting = true;
 	err = pciback_pm_busy(stub);
 	if (!err)
 		err = pci_set_power_state(pdev, PCI_D0);
@@ -146,7 +137,6 @@ int pciback_reset(struct pcistub *stub)
 		err = -ENODEV;
 	if (!err)
 		err = __pci_reset_function_locked(pdev);
-	stub->resetting = false;
 	if (!err)
 		tell_xen(pdev);
 
@@ -206,11 +196,12 @@ static int reset_function(struct pcistub *stub)
  */
 void pciback_clean_work(struct work_struct *work)
 {
-	struct pcistub *stub = container_of(work, struct pcistub, clean_work);
+	struct pcistub *stub = container_of(work, struct pcistub,
+					    clean_work.work);
 	int err = reset_function(stub);
 
 	if (err != -ENOTTY || reset_bus(stub)) {
-		/* To the core it has no such reset if it is waited for in vain. */
+		/* pci_dev_wait() says so too of a device that never came back. */
 		if (err == -ENOTTY && is_silent(stub->pdev))
 			err = -ETIMEDOUT;
 		pcistub_cleaned(stub, err);
@@ -234,23 +225,25 @@ void pciback_clean_work(struct work_struct *work)
  */
 int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 {
-	int err = pcistub_clean_again(stub);
 	struct pci_dev *bridge;
+	int err;
 
+	while ((err = pcistub_clean_again(stub)) == -EAGAIN)
+		pcistub_wait_bus();
 	if (!err) {
-		flush_work(&stub->clean_work);
+		flush_delayed_work(&stub->clean_work);
 		return READ_ONCE(stub->reset_err);
 	}
 	if (err != -EBUSY || !in_use)
 		return err;
 
 	bridge = lock_device(stub->pdev);
-	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+		mutex_lock(&stub->lock);
 		pci_clear_master(stub->pdev);
+		mutex_unlock(&stub->lock);
 		err = reset_in_place(stub);
 	}
-	mutex_unlock(&stub->lock);
 	unlock_device(stub->pdev, bridge);
 	return err;
 }
@@ -263,15 +256,21 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 void pciback_reset_for_guest(struct pcistub *stub,
 			     const struct pciback_session *sess)
 {
+	struct pciback_limit *limit = &stub->limit[PCIBACK_MAY_FLR];
 	struct pci_dev *bridge = lock_device(stub->pdev);
+	bool may;
 
 	mutex_lock(&stub->lock);
 	/* After an error it is the host's turn. */
-	if (pcistub_serves(stub, sess) &&
-	    stub->recovery == PCIBACK_RECOVERY_NONE &&
-	    pciback_limit_allows(&stub->flr_failures) && reset_in_place(stub))
-		pciback_limit_count(&stub->flr_failures);
+	may = pcistub_serves(stub, sess) &&
+	      stub->recovery == PCIBACK_RECOVERY_NONE &&
+	      pciback_limit_allows(limit);
 	mutex_unlock(&stub->lock);
+	if (may && reset_in_place(stub)) {
+		mutex_lock(&stub->lock);
+		pciback_limit_count(limit);
+		mutex_unlock(&stub->lock);
+	}
 	unlock_device(stub->pdev, bridge);
 }
 
@@ -279,15 +278,13 @@ void pciback_reset_for_guest(struct pcistub *stub,
  * pciback_reset_prepare - somebody is about to reset a claimed device
  * @pdev: device; device_lock() is held
  *
- * Such as libxl by the device's own reset file. A guest's requests wait until
- * pciback_reset_done() lets go of the lock.
+ * Such as libxl by the device's own reset file, or we for a guest. A guest's
+ * requests wait until pciback_reset_done() lets go of the lock.
  */
 void pciback_reset_prepare(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 
-	if (stub->resetting)
-		return;
 	/* A bus reset comes here for each device, with all of them locked. */
 	mutex_lock_nest_lock(&stub->lock, &pdev->dev.mutex);
 	pciback_pm_busy(stub);
@@ -303,8 +300,6 @@ void pciback_reset_done(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 
 	tell_xen(pdev);
-	if (stub->resetting)
-		return;
 	pcistub_conf_end(stub);
 	pciback_pm_idle(stub);
 	mutex_unlock(&stub->lock);

@@ -302,7 +302,7 @@ void pciback_guest_flr(struct pciback_conf *conf)
 	of(conf->pdev)->calls.flr++;
 }
 
-int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 old, u32 new)
+int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val)
 {
 	struct emul *emul = of(conf->pdev);
 

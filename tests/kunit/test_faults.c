@@ -153,7 +153,7 @@ static void msix_without_memory(struct kunit *test)
 
 		mutex_lock(&stub->lock);
 		/* The limit on failures has a case of its own. */
-		stub->irq.failures.nr = 0;
+		stub->limit[PCIBACK_MAY_MSI].nr = 0;
 		fail_allocation(nth);
 		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_MSIX, entry, 3);
 		failed = has_failed();

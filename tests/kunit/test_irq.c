@@ -224,9 +224,9 @@ static void too_many_failures(struct kunit *test)
 
 	give_line(test, stub);
 	fail_ten_times(test, stub);
-	stub->irq.failures.last -= 61 * HZ;
+	stub->limit[PCIBACK_MAY_MSI].last -= 61 * HZ;
 	fail_ten_times(test, stub);
-	stub->irq.failures.last -= 61 * HZ;
+	stub->limit[PCIBACK_MAY_MSI].last -= 61 * HZ;
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1), 0);
 	expect_mode(test, stub, PCIBACK_IRQ_MSIX);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
