@@ -15,6 +15,9 @@
 /* From one step of the host's recovery to the next, if nobody is being asked. */
 #define RECOVERY_STEP (5 * HZ)
 
+/* After so long in a recovery, others' do not keep a device from its end. */
+#define RECOVERY_MAX (60 * HZ)
+
 /* How often the page is looked at for an answer without its event. */
 #define LOOK_AGAIN (HZ / 10)
 
@@ -165,20 +168,6 @@ static bool is_verdict(u32 verdict)
 	       verdict <= (__force u32)PCI_ERS_RESULT_NO_AER_DRIVER;
 }
 
-/* For toolstacks; nothing is written into a directory that was removed. */
-static void tell_toolstack(struct pciback_session *sess)
-{
-	const char *dir = sess->xdev->nodename;
-	struct xenbus_transaction xbt;
-
-	do {
-		if (xenbus_transaction_start(&xbt))
-			return;
-		if (xenbus_exists(xbt, dir, "state"))
-			xenbus_printf(xbt, dir, "aerState", "aerfail");
-	} while (xenbus_transaction_end(xbt, false) == -EAGAIN);
-}
-
 static void set_recovery(struct pcistub *stub, enum pciback_recovery recovery)
 {
 	device_lock_assert(&stub->pdev->dev);
@@ -205,8 +194,6 @@ static void isolate(struct pciback_session *sess, struct pcistub *stub,
 	spin_unlock_irq(&stub->conf_lock);
 	/* Xen cannot mask vectors any more while the host resets the device. */
 	pciback_irq_end_msi(stub);
-	if (how == PCIBACK_EVICT_FOR_GOOD)
-		tell_toolstack(sess);
 	pciback_session_evict(sess);
 }
 
@@ -214,12 +201,13 @@ static void isolate(struct pciback_session *sess, struct pcistub *stub,
 static pci_ers_result_t ask_guest(struct pciback_session *sess,
 				  struct pcistub *stub, u32 cmd)
 {
-	u32 vaddr, answer = 0;
+	struct pciback_vdev dev;
+	u32 answer = 0;
 	pci_ers_result_t verdict = PCI_ERS_RESULT_DISCONNECT;
 	int err = -ENODEV;
 
-	if (pciback_map_vaddr(sess, stub->sbdf, &vaddr))
-		err = ask(&sess->chan, cmd, vaddr, &answer);
+	if (pciback_map_look(sess, stub->sbdf, &dev))
+		err = ask(&sess->chan, cmd, dev.vaddr, &answer);
 	if (!err && !is_verdict(answer))
 		err = -ERANGE;
 	if (!err)
@@ -229,8 +217,9 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	if (verdict == PCI_ERS_RESULT_DISCONNECT) {
 		dev_warn(&stub->pdev->dev,
-			 "taken from domain %d, which cannot recover from an error (%d)\n",
-			 pciback_session_domid(sess), err);
+			 "taken from domain %d, which cannot recover from an error: %s (%d)\n",
+			 pciback_session_domid(sess),
+			 err ? "no verdict" : "it says so", err);
 		isolate(sess, stub, PCIBACK_EVICT_FOR_GOOD);
 	}
 	return verdict;
@@ -239,17 +228,20 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 /* The host's AER core gives up in silence: then nobody goes on after us. */
 static void expect_more(struct pcistub *stub, unsigned long delay)
 {
-	if (stub->recovery == PCIBACK_RECOVERY_NONE)
+	if (stub->recovery == PCIBACK_RECOVERY_NONE) {
+		stub->recovery_end = jiffies + RECOVERY_MAX;
 		set_recovery(stub, PCIBACK_RECOVERY_HOST);
+	}
 	pcistub_queue(stub, &stub->recover_work, delay);
 }
 
 /* Who had the device locked since @start may have been the host, resetting it. */
-static bool host_is_busy(unsigned long start)
+static bool host_is_busy(const struct pcistub *stub, unsigned long start)
 {
-	return atomic_read(&in_step) ||
-	       time_before(jiffies, READ_ONCE(last_step) + RECOVERY_STEP) ||
-	       time_after(jiffies, start + HZ / 10);
+	return time_before(jiffies, stub->recovery_end) &&
+	       (atomic_read(&in_step) ||
+		time_before(jiffies, READ_ONCE(last_step) + RECOVERY_STEP) ||
+		time_after(jiffies, start + HZ / 10));
 }
 
 /**
@@ -265,12 +257,12 @@ void pciback_recovery_over(struct pcistub *stub)
 /* The host will do nothing more to the device; the rest is ours. */
 static void give_up(struct pciback_session *sess, struct pcistub *stub)
 {
-	pciback_recovery_over(stub);
-	/* Who waits for it is kicked when it is clean. */
+	/* Before anybody can have it. Who waits is kicked when it is clean. */
 	if (!sess)
 		pcistub_clean_again(stub);
 	else if (READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
 		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
+	pciback_recovery_over(stub);
 }
 
 static void time_out(struct pcistub *stub)
@@ -298,7 +290,7 @@ void pciback_recover_work(struct work_struct *work)
 	device_lock(&stub->pdev->dev);
 	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
 	    stub->recovery != PCIBACK_RECOVERY_NONE) {
-		if (host_is_busy(start))
+		if (host_is_busy(stub, start))
 			expect_more(stub, HZ);
 		else
 			time_out(stub);
@@ -356,18 +348,23 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 				       pci_channel_state_t state)
 {
 	struct pcistub *stub = pcistub_of(pdev);
-	struct pciback_session *sess = pcistub_owner(stub);
 	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
+	struct pciback_session *sess;
 
 	atomic_inc(&in_step);
+	/* No guest gets it from here on. */
+	expect_more(stub, RECOVERY_STEP);
+	sess = pcistub_owner(stub);
 	if (state == pci_channel_io_perm_failure) {
 		give_up(sess, stub);
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	} else {
 		keep_config(pdev);
-		expect_more(stub, RECOVERY_STEP);
 		if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
 			tell(sess, stub);
+		/* A device that nobody uses is no reason to reset others. */
+		else if (!sess && state == pci_channel_io_normal)
+			verdict = PCI_ERS_RESULT_CAN_RECOVER;
 	}
 	end_step(sess);
 	return verdict;
@@ -402,10 +399,10 @@ static void resume(struct pci_dev *pdev)
 	bool with_guest = stub->recovery == PCIBACK_RECOVERY_GUEST;
 
 	atomic_inc(&in_step);
-	pciback_recovery_over(stub);
 	if (!sess)
 		pcistub_clean_again(stub);
-	else if (with_guest)
+	pciback_recovery_over(stub);
+	if (sess && with_guest)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
 	end_step(sess);
 }

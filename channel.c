@@ -137,6 +137,7 @@ void pciback_channel_init(struct pciback_channel *chan)
 	spin_lock_init(&chan->lock);
 	INIT_WORK(&chan->work, channel_work);
 	init_waitqueue_head(&chan->aer_wait);
+	chan->aer_left = MAX_SCHEDULE_TIMEOUT;
 }
 
 /* Requests are answered, or no more looked at, from here on. */
@@ -169,7 +170,6 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 
 	chan->gref = gref;
 	chan->port = port;
-	chan->aer_left = MAX_SCHEDULE_TIMEOUT;
 	irq = xenbus_map_ring_valloc(sess->xdev, &gref, 1, &page);
 	if (irq < 0)
 		return irq;
@@ -185,7 +185,12 @@ int pciback_channel_open(struct pciback_session *sess, grant_ref_t gref,
 		xenbus_unmap_ring_vfree(sess->xdev, page);
 		return irq;
 	}
+	spin_lock_irq(&chan->lock);
 	chan->irq = irq;
+	/* That was posted before there was anything to notify the guest by. */
+	if (chan->aer == PCIBACK_AER_POSTED)
+		notify_remote_via_irq(irq);
+	spin_unlock_irq(&chan->lock);
 	return 0;
 }
 

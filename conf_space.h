@@ -132,7 +132,8 @@ struct pciback_cap {
  * @offset: first byte of the access
  * @size: of the access, in bytes
  * @value: what the guest wrote
- * @mask: bits of @value that would have changed something; 0: all granted
+ * @mask: bits of @value that were not granted: in a register those that would
+ *	have changed it, in a gap between registers all; 0: all granted
  */
 struct pciback_denied {
 	u16 offset;

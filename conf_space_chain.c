@@ -71,7 +71,7 @@ static int walk_ext(struct pci_dev *pdev, struct chain *chain)
 			break;
 		if (pci_read_config_dword(pdev, pos, &header))
 			return -ENODEV;
-		if (!header || header == ~0U)
+		if (!header || PCI_POSSIBLE_ERROR(header))
 			break;
 		chain_append(chain, pos, PCI_EXT_CAP_ID(header));
 	}

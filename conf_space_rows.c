@@ -65,7 +65,7 @@ static int grow(struct pciback_conf *conf)
 	unsigned int max = conf->max ? conf->max * 2 : 32;
 	struct pciback_inst *inst;
 
-	inst = krealloc(conf->inst, max * sizeof(*inst), GFP_KERNEL);
+	inst = krealloc_array(conf->inst, max, sizeof(*inst), GFP_KERNEL);
 	if (!inst)
 		return -ENOMEM;
 	conf->inst = inst;

@@ -143,9 +143,8 @@ static bool memory_decodes(struct pci_dev *pdev)
 {
 	u16 cmd;
 
-	/* All ones are what is read of a device that does not answer. */
 	return !pci_read_config_word(pci_physfn(pdev), PCI_COMMAND, &cmd) &&
-	       cmd != U16_MAX && cmd & PCI_COMMAND_MEMORY;
+	       !PCI_POSSIBLE_ERROR(cmd) && cmd & PCI_COMMAND_MEMORY;
 }
 
 static int check_msix(struct pci_dev *pdev, const struct msix_entry *entries,
@@ -295,6 +294,29 @@ int pciback_irq_toggle_standin(struct pcistub *stub)
 	return err;
 }
 
+static void bring_standin(struct pcistub *stub)
+{
+	struct pciback_limit *limit = &stub->limit[PCIBACK_MAY_LINE];
+
+	if (!pciback_limit_allows(limit) ||
+	    !pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0))
+		return;
+	/* dom0's own handler does not share the line. */
+	pciback_limit_count(limit);
+	dev_warn(&stub->pdev->dev,
+		 "no stand-in for irq %d: dom0 may shut it\n", stub->irq.line);
+}
+
+/* A device that could not be reset was kept off its line. */
+static void allow_line(struct pcistub *stub)
+{
+	if (READ_ONCE(stub->intx_control))
+		return;
+	pcistub_conf_begin(stub);
+	pci_intx(stub->pdev, true);
+	pcistub_conf_end(stub);
+}
+
 /**
  * pciback_line_work - bring the stand-in after a guest turned decode on
  * @work: &pcistub.line_work; owns a reference to the device
@@ -306,14 +328,9 @@ void pciback_line_work(struct work_struct *work)
 
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED && stub->irq.line &&
-	    stub->irq.mode == PCIBACK_IRQ_NONE &&
-	    pciback_limit_allows(&stub->limit[PCIBACK_MAY_LINE]) &&
-	    pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0)) {
-		/* dom0's own handler does not share the line. */
-		pciback_limit_count(&stub->limit[PCIBACK_MAY_LINE]);
-		dev_warn(&stub->pdev->dev,
-			 "no stand-in for irq %d: dom0 may shut it\n",
-			 stub->irq.line);
+	    stub->irq.mode == PCIBACK_IRQ_NONE) {
+		bring_standin(stub);
+		allow_line(stub);
 	}
 	mutex_unlock(&stub->lock);
 	pcistub_put(stub);

@@ -27,6 +27,17 @@ bool pciback_limit_allows(const struct pciback_limit *limit)
 }
 
 /**
+ * pciback_limit_left - how long it may not be tried
+ * @limit: limit that does not allow it
+ *
+ * Return: time in jiffies, at least 1.
+ */
+unsigned long pciback_limit_left(const struct pciback_limit *limit)
+{
+	return is_quiet(limit) ? 1 : limit->last + QUIET_TIME + 1 - jiffies;
+}
+
+/**
  * pciback_limit_count - it has failed, and the kernel has complained
  * @limit: limit; the caller holds the lock that it is under
  */

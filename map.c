@@ -22,7 +22,8 @@ static struct pciback_vmap *map_of(struct pciback_session *sess)
  * @dev: device that was assigned to it; gets its virtual address here, which is
  *	the one that it had if it was lost
  *
- * Return: 0; -ENODEV if it was unbound meanwhile; -ENOSPC; -ENOMEM.
+ * Return: 0; -ENODEV if it was unbound meanwhile; -ENOSPC; -EEXIST: with
+ * passthrough=1, another is at its address; -ENOMEM.
  */
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev)
 {
@@ -81,37 +82,24 @@ struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 }
 
 /**
- * pciback_map_lost - how did a guest lose a device?
+ * pciback_map_look - what a guest's map says of a device
  * @sess: session
  * @sbdf: address of the device on the host
+ * @dev: copy of the entry, whose ->stub says no more than that it is not NULL; all
+ *	zero if there is none
  *
- * Return: PCIBACK_EVICT_NONE if it did not.
+ * Return: true if the guest has the device: it is in the map, and not lost.
  */
-enum pciback_evict pciback_map_lost(struct pciback_session *sess, u32 sbdf)
+bool pciback_map_look(struct pciback_session *sess, u32 sbdf,
+		      struct pciback_vdev *dev)
 {
-	enum pciback_evict how = PCIBACK_EVICT_NONE;
-	struct pciback_vdev *dev;
+	const struct pciback_vdev *entry;
 
 	mutex_lock(&sess->map_lock);
-	dev = pciback_vmap_entry(map_of(sess), sbdf);
-	if (dev && !dev->stub)
-		how = dev->lost;
+	entry = pciback_vmap_entry(map_of(sess), sbdf);
+	*dev = entry ? *entry : (struct pciback_vdev){};
 	mutex_unlock(&sess->map_lock);
-	return how;
-}
-
-/**
- * pciback_map_has - is a device in a guest's map?
- * @sess: session
- * @sbdf: address of the device on the host
- *
- * Return: true if it is.
- */
-bool pciback_map_has(struct pciback_session *sess, u32 sbdf)
-{
-	u32 vaddr;
-
-	return pciback_map_vaddr(sess, sbdf, &vaddr);
+	return dev->stub;
 }
 
 /**
@@ -162,28 +150,6 @@ bool pciback_map_unwanted(struct pciback_session *sess,
 		found = pciback_vdev_taken(&map->dev[i]) &&
 			!pciback_plan_wants(wish, nr, *sbdf);
 	}
-	mutex_unlock(&sess->map_lock);
-	return found;
-}
-
-/**
- * pciback_map_vaddr - where a guest sees a device
- * @sess: session
- * @sbdf: address of the device on the host
- * @vaddr: its address in the guest
- *
- * Return: false if the guest does not have it.
- */
-bool pciback_map_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr)
-{
-	const struct pciback_vdev *dev;
-	bool found;
-
-	mutex_lock(&sess->map_lock);
-	dev = pciback_vmap_entry(map_of(sess), sbdf);
-	found = dev && dev->stub;
-	if (found)
-		*vaddr = dev->vaddr;
 	mutex_unlock(&sess->map_lock);
 	return found;
 }

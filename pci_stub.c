@@ -162,10 +162,12 @@ static void pcistub_release(struct pcistub *stub, bool clean)
 
 	mutex_lock(&stub->lock);
 	pciback_power_exit(stub);
-	if (clean)
+	if (clean) {
 		pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
-	else
+	} else {
+		pciback_wake(stub);
 		pciback_reset(stub);
+	}
 	guard_msix(pdev, PHYSDEVOP_release_msix);
 	pci_disable_device(pdev);
 	pci_load_saved_state(pdev, stub->boot);
@@ -270,11 +272,12 @@ static int __init pciback_seize(void)
 /* A device that was seized too early; if it fails it goes back to the host. */
 static int __init prepare_seized(struct device *dev, void *unused)
 {
-	struct pcistub *stub = pcistub_of(to_pci_dev(dev));
+	struct pcistub *stub;
 	int err = 0;
 
 	device_lock(dev);
-	if (!stub->conf)
+	stub = pcistub_of(to_pci_dev(dev));
+	if (stub && !stub->conf)
 		err = pcistub_prepare(stub);
 	device_unlock(dev);
 	if (err) {

@@ -39,6 +39,7 @@
 
 #include "conf_space.h"
 #include "parse.h"
+#include "states.h"
 #include "vpci.h"
 
 #define DRV_NAME "xen-pciback"
@@ -188,7 +189,7 @@ enum pciback_recovery {
  * @sbdf: its address
  *
  * @state: under the registry lock
- * @held: a neighbour's bus reset made it CLEANING; under the registry lock
+ * @held_by: whose bus reset made it CLEANING, or NULL; under the registry lock
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
  * @reset_err: result of the last reset, 0 or -errno; under the registry lock
@@ -207,6 +208,7 @@ enum pciback_recovery {
  * @conf_lock: irq-safe spinlock for what follows, to @count
  * @conf_busy: that is in use by the holder of @lock; nobody else touches it
  * @conf: policy and shadows
+ * @slow: accesses that kept an interrupt handler long
  * @chore: &enum pciback_chore, of the access that is being served
  * @vpd_pos: where the guest asked for VPD, for PCIBACK_CHORE_VPD
  * @vpd_addr: what it asked for
@@ -221,6 +223,7 @@ enum pciback_recovery {
  *
  * @recovery: from an error, in which the host may reset the device; changed
  *	under device_lock()
+ * @recovery_end: when it has to be over, in jiffies; likewise
  * @recover_work: ends a recovery that nobody went on with, see aer.c
  *
  * @clean_work: resets the device
@@ -233,7 +236,7 @@ struct pcistub {
 	u32 sbdf;
 
 	enum pcistub_state state;
-	bool held;
+	const struct pcistub *held_by;
 	struct pciback_session *sess;
 	int reset_err;
 	bool reset_bus;
@@ -250,6 +253,7 @@ struct pcistub {
 	spinlock_t conf_lock; /* see the lock order */
 	bool conf_busy;
 	struct pciback_conf *conf;
+	struct pciback_limit slow;
 	enum pciback_chore chore;
 	u16 vpd_pos;
 	u16 vpd_addr;
@@ -261,6 +265,7 @@ struct pcistub {
 	bool intx_control;
 
 	enum pciback_recovery recovery;
+	unsigned long recovery_end;
 	struct delayed_work recover_work;
 
 	struct delayed_work clean_work;
@@ -357,9 +362,9 @@ struct pciback_channel {
  *
  * @lock: mutex for what follows
  * @errors: bounds what a guest can have logged
- * @awaiting: the frontend is to let go of devices
- * @since: when that began, or when the session became Closed; in jiffies
- * @penalty: until when failed connections count, in jiffies
+ * @action: &enum pciback_action, what was done last
+ * @since: when the first such action in a row was, in jiffies
+ * @failures: to connect
  * @root: domain << 8 | bus of the buses that were published
  * @nr_roots: number of @root
  * @chan: to the guest
@@ -379,9 +384,9 @@ struct pciback_session {
 
 	struct mutex lock; /* see the lock order */
 	struct ratelimit_state errors;
-	bool awaiting;
+	enum pciback_action action;
 	unsigned long since;
-	unsigned long penalty;
+	struct pciback_limit failures;
 	u32 root[PCIBACK_MAX_ROOTS];
 	unsigned int nr_roots;
 	struct pciback_channel chan;
@@ -418,7 +423,7 @@ bool pcistub_permissive(const struct pcistub *stub);
 bool pcistub_serves(const struct pcistub *stub,
 		    const struct pciback_session *sess);
 int pcistub_clean_again(struct pcistub *stub);
-void pcistub_wait_bus(void);
+void pcistub_wait_bus(struct pcistub *stub);
 void pcistub_cleaned(struct pcistub *stub, int err);
 int pcistub_hold_bus(struct pcistub *stub);
 void pcistub_unhold_bus(struct pcistub *stub, int err);
@@ -438,6 +443,7 @@ void pciback_quirks_free(struct pcistub *stub);
 
 /* limit.c */
 bool pciback_limit_allows(const struct pciback_limit *limit);
+unsigned long pciback_limit_left(const struct pciback_limit *limit);
 void pciback_limit_count(struct pciback_limit *limit);
 
 /* irq.c */
@@ -460,6 +466,7 @@ u32 pciback_guest_line(struct pci_dev *pdev);
 void pciback_gsi_serve(bool serve);
 
 /* reset.c */
+int pciback_wake(struct pcistub *stub);
 int pciback_reset(struct pcistub *stub);
 int pciback_reset_by_admin(struct pcistub *stub, bool in_use);
 void pciback_clean_work(struct work_struct *work);
@@ -505,14 +512,13 @@ bool pciback_channel_abandoned(struct pciback_session *sess);
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev);
 struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 				   enum pciback_evict how);
-enum pciback_evict pciback_map_lost(struct pciback_session *sess, u32 sbdf);
-bool pciback_map_has(struct pciback_session *sess, u32 sbdf);
+bool pciback_map_look(struct pciback_session *sess, u32 sbdf,
+		      struct pciback_vdev *dev);
 bool pciback_map_get(struct pciback_session *sess, unsigned int i,
 		     struct pcistub **stub);
 bool pciback_map_unwanted(struct pciback_session *sess,
 			  const struct pciback_wish *wish, unsigned int nr,
 			  u32 *sbdf);
-bool pciback_map_vaddr(struct pciback_session *sess, u32 sbdf, u32 *vaddr);
 
 /* session.c: a guest and its devices */
 struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
@@ -523,7 +529,7 @@ void pciback_session_kick(struct pciback_session *sess);
 void pciback_session_kick_in(struct pciback_session *sess, unsigned long delay);
 domid_t pciback_session_domid(const struct pciback_session *sess);
 int pciback_session_update(struct pciback_session *sess, bool setup);
-unsigned int pciback_session_shed(struct pciback_session *sess, bool connected);
+bool pciback_session_shed(struct pciback_session *sess, bool connected);
 int pciback_session_cut(struct pciback_session *sess);
 void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);

@@ -5,11 +5,16 @@
  * the rest in the channel's work item.
  */
 #include <linux/nospec.h>
+#include <linux/sched/clock.h>
+#include <linux/time64.h>
 
 #include "pciback.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+/* What an access in interrupt context may take, in ns, without being counted. */
+#define MAX_ACCESS_NS (5 * NSEC_PER_MSEC)
 
 /* Xen's io/pciif.h has it, Linux's copy does not. */
 #define XEN_PCI_OP_ENABLE_MULTI_MSI 10
@@ -258,6 +263,30 @@ static int serve_conf(struct pcistub *stub, struct pciback_request *req)
 	return err;
 }
 
+/*
+ * A device that hangs may cost the host a completion timeout for each access, and
+ * a guest can go on asking: then the scheduler is to have a say in it.
+ */
+static int serve_conf_in_event(struct pcistub *stub,
+			       struct pciback_request *req)
+{
+	u64 start = local_clock();
+	int err = serve_conf(stub, req);
+
+	if (local_clock() - start > MAX_ACCESS_NS)
+		pciback_limit_count(&stub->slow);
+	return err;
+}
+
+/* Can it be served in the event? */
+static bool needs_no_sleep(const struct pcistub *stub,
+			   const struct xen_pci_op *op)
+{
+	return !stub->conf_busy && pciback_limit_allows(&stub->slow) &&
+	       (op->cmd == XEN_PCI_OP_conf_read ||
+		!pciback_conf_sleeps(stub->conf, op->offset, op->size));
+}
+
 /* Serves what needs no sleep, in the event; false if the work item has to. */
 static bool serve_now(struct pciback_session *sess, struct pcistub *stub,
 		      struct pciback_request *req)
@@ -268,11 +297,9 @@ static bool serve_now(struct pciback_session *sess, struct pcistub *stub,
 	if (!req->policy->conf)
 		return false;
 	spin_lock(&stub->conf_lock);
-	now = !stub->conf_busy &&
-	      (op->cmd == XEN_PCI_OP_conf_read ||
-	       !pciback_conf_sleeps(stub->conf, op->offset, op->size));
+	now = needs_no_sleep(stub, op);
 	if (now && pcistub_serves(stub, sess))
-		op->err = wire_error(serve_conf(stub, req));
+		op->err = wire_error(serve_conf_in_event(stub, req));
 	else if (now)
 		op->err = XEN_PCI_ERR_dev_not_found;
 	spin_unlock(&stub->conf_lock);
@@ -371,14 +398,26 @@ static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 	return err;
 }
 
+static bool is_device_of(const struct pcistub *stub,
+			 struct pciback_session *sess,
+			 const struct xen_pci_op *op)
+{
+	bool same;
+
+	rcu_read_lock();
+	same = find_device(sess, op) == stub;
+	rcu_read_unlock();
+	return same;
+}
+
 static int serve_in_process(struct pciback_session *sess, struct pcistub *stub,
 			    struct pciback_request *req)
 {
 	int err = -ENODEV;
 
 	mutex_lock(&stub->lock);
-	/* Since we looked for it, it may have become another guest's. */
-	if (pcistub_serves(stub, sess))
+	/* Since we looked for it, it may have been taken from the guest. */
+	if (pcistub_serves(stub, sess) && is_device_of(stub, sess, &req->op))
 		err = serve_slowly(stub, req);
 	/* It was isolated meanwhile, and this may have undone it. */
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&

@@ -25,8 +25,7 @@ enum pciback_step {
 /**
  * struct pciback_wish - the keys dev-N and state-N of a backend's directory
  * @index: N
- * @there: dev-N is there
- * @named: ... and well formed
+ * @named: dev-N is there and well formed
  * @sbdf: what dev-N says
  * @state: what state-N says; XenbusStateUnknown if it is missing
  * @vdevfn: what vdevfn-N asks for, or 0
@@ -36,7 +35,6 @@ enum pciback_step {
  */
 struct pciback_wish {
 	unsigned int index;
-	bool there;
 	bool named;
 	u32 sbdf;
 	enum xenbus_state state;

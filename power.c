@@ -128,7 +128,10 @@ void pciback_idle_work(struct work_struct *work)
 	bool foreign = pciback_foreign(stub);
 
 	mutex_lock(&stub->lock);
-	if (!foreign && may_sleep(stub)) {
+	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
+		/* It is awake for its reset. */
+		pciback_pm_idle(stub);
+	} else if (!foreign && may_sleep(stub)) {
 		stub->pm_idle = true;
 		/* pm_runtime_put_autosuspend() starts anew from 7.0 on. */
 		pm_runtime_put(&stub->pdev->dev);
@@ -159,6 +162,4 @@ static int pcistub_resume(struct device *dev)
 }
 
 /* Config is saved and restored, and the device put to sleep, by the core. */
-const struct dev_pm_ops pciback_pm_ops = {
-	SYSTEM_SLEEP_PM_OPS(pcistub_suspend, pcistub_resume)
-};
+DEFINE_SIMPLE_DEV_PM_OPS(pciback_pm_ops, pcistub_suspend, pcistub_resume);

@@ -3,7 +3,9 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/hash.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/xarray.h>
 #include <xen/pci.h>
 
@@ -21,8 +23,8 @@ MODULE_PARM_DESC(permissive, "Open all guests' unknown config registers");
 static DEFINE_MUTEX(registry_lock);
 static DEFINE_XARRAY(stubs);
 
-/* From pcistub_hold_bus() to pcistub_unhold_bus(). */
-static DEFINE_MUTEX(bus_lock);
+/* From pcistub_hold_bus() to pcistub_unhold_bus(), a bit for some buses. */
+static unsigned long bus_locks;
 
 /**
  * pcistub_sbdf - the address of a device as one number
@@ -232,8 +234,8 @@ static void queue_clean(struct pcistub *stub)
  * pcistub_clean_again - reset a device that nobody has
  * @stub: device; flush_delayed_work() on its clean_work waits for the result
  *
- * Return: 0, -EBUSY if a guest has it, -EAGAIN during the reset of its bus for a
- * neighbour, or -ENODEV if it is gone.
+ * Return: 0, -EBUSY if a guest has it, -EAGAIN during a bus reset for a neighbour,
+ * at whose end it is cleaned or queued, or -ENODEV if it is gone.
  */
 int pcistub_clean_again(struct pcistub *stub)
 {
@@ -244,21 +246,42 @@ int pcistub_clean_again(struct pcistub *stub)
 		err = -EBUSY;
 	else if (stub->state == PCISTUB_GONE)
 		err = -ENODEV;
-	else if (stub->held)
-		err = -EAGAIN;
+	else if (stub->held_by)
+		err = stub->reset_err = -EAGAIN;
 	else if (stub->state != PCISTUB_CLEANING)
 		queue_clean(stub);
 	mutex_unlock(&registry_lock);
 	return err;
 }
 
+/* All that a bus reset may hit is below one port of the root, and has its bit. */
+static unsigned int bus_bit(const struct pcistub *stub)
+{
+	const struct pci_bus *bus = stub->pdev->bus;
+
+	while (bus->parent && bus->parent->parent)
+		bus = bus->parent;
+	return hash_ptr(bus, ilog2(BITS_PER_LONG));
+}
+
+static void lock_bus(const struct pcistub *stub)
+{
+	wait_on_bit_lock(&bus_locks, bus_bit(stub), TASK_UNINTERRUPTIBLE);
+}
+
+static void unlock_bus(const struct pcistub *stub)
+{
+	clear_and_wake_up_bit(bus_bit(stub), &bus_locks);
+}
+
 /**
  * pcistub_wait_bus - wait for the end of a bus reset
+ * @stub: device on that bus
  */
-void pcistub_wait_bus(void)
+void pcistub_wait_bus(struct pcistub *stub)
 {
-	mutex_lock(&bus_lock);
-	mutex_unlock(&bus_lock);
+	lock_bus(stub);
+	unlock_bus(stub);
 }
 
 static bool is_below(const struct pcistub *stub, const struct pci_bus *bus)
@@ -325,18 +348,18 @@ int pcistub_hold_bus(struct pcistub *stub)
 		return -ENOTTY;
 	if (pcistub_for_each(is_foreign, bus))
 		return -EBUSY;
-	mutex_lock(&bus_lock);
+	lock_bus(stub);
 	pci_walk_bus(bus, count_device, &nr);
 	mutex_lock(&registry_lock);
 	if (stub->state != PCISTUB_CLEANING || count_free(bus) != nr) {
 		mutex_unlock(&registry_lock);
-		mutex_unlock(&bus_lock);
+		unlock_bus(stub);
 		return -EBUSY;
 	}
 	xa_for_each(&stubs, sbdf, other) {
 		if (!is_below(other, bus) || other->state == PCISTUB_CLEANING)
 			continue;
-		other->held = true;
+		other->held_by = stub;
 		set_state(other, PCISTUB_CLEANING);
 	}
 	mutex_unlock(&registry_lock);
@@ -355,18 +378,20 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 
 	mutex_lock(&registry_lock);
 	xa_for_each(&stubs, sbdf, other) {
-		if (!other->held)
+		if (other->held_by != stub)
 			continue;
-		other->held = false;
-		if (err)
-			set_cleaned(other, other->reset_err, other->reset_bus);
-		else
+		other->held_by = NULL;
+		if (!err)
 			set_cleaned(other, 0, true);
+		else if (other->reset_err == -EAGAIN)
+			queue_clean(other);
+		else
+			set_cleaned(other, other->reset_err, other->reset_bus);
 	}
 	if (!err && stub->state == PCISTUB_CLEANING)
 		set_cleaned(stub, 0, true);
 	mutex_unlock(&registry_lock);
-	mutex_unlock(&bus_lock);
+	unlock_bus(stub);
 }
 
 /**
@@ -526,6 +551,7 @@ static void forget_guest(struct pcistub *stub)
 	/* What limits a guest is asked by the guest's requests alone. */
 	memset(stub->limit, 0, sizeof(stub->limit));
 	spin_lock_irq(&stub->conf_lock);
+	stub->slow.nr = 0;
 	WRITE_ONCE(stub->permissive, false);
 	WRITE_ONCE(stub->intx_control, false);
 	stub->nr_denied = 0;

@@ -75,13 +75,14 @@ static struct pci_dev *lock_device(struct pci_dev *pdev)
 		bridge = pdev->bus->self;
 	if (bridge)
 		pci_dev_lock(bridge);
-	device_lock(&pdev->dev);
+	/* Toolstacks that look at its config wait, and do not read all ones. */
+	pci_dev_lock(pdev);
 	return bridge;
 }
 
 static void unlock_device(struct pci_dev *pdev, struct pci_dev *bridge)
 {
-	device_unlock(&pdev->dev);
+	pci_dev_unlock(pdev);
 	if (bridge)
 		pci_dev_unlock(bridge);
 }
@@ -92,7 +93,7 @@ static bool is_silent(struct pci_dev *pdev)
 	u32 val;
 
 	return pci_read_config_dword(pdev, PCI_COMMAND, &val) ||
-	       val == U32_MAX;
+	       PCI_POSSIBLE_ERROR(val);
 }
 
 /*
@@ -102,15 +103,45 @@ static bool is_silent(struct pci_dev *pdev)
  */
 static int reset_in_place(struct pcistub *stub)
 {
-	device_lock_assert(&stub->pdev->dev);
+	struct pci_dev *pdev = stub->pdev;
+
+	device_lock_assert(&pdev->dev);
+	/* The core would wake it, which is not to be done with this lock held. */
+	if (pdev->current_state != PCI_D0)
+		return -EIO;
 	/* The core would wait a minute for it. */
-	return is_silent(stub->pdev) ? -ENODEV :
-	       pci_reset_function_locked(stub->pdev);
+	return is_silent(pdev) ? -ENODEV : pci_reset_function_locked(pdev);
+}
+
+/**
+ * pciback_wake - have a device in D0
+ * @stub: device; the caller holds its lock
+ *
+ * The core takes pci_bus_sem for a power state, and has it when it reports errors,
+ * for which it takes device_lock() of one device after the other: so whoever is
+ * to hold that lock for a reset wakes the device first.
+ *
+ * Return: 0 or -errno.
+ */
+int pciback_wake(struct pcistub *stub)
+{
+	int err = pciback_pm_busy(stub);
+
+	return err ? err : pci_set_power_state(stub->pdev, PCI_D0);
+}
+
+/* Wakes a device that is to be reset, unless it is not ours to wake by now. */
+static void wake_in_state(struct pcistub *stub, enum pcistub_state state)
+{
+	mutex_lock(&stub->lock);
+	if (READ_ONCE(stub->state) == state)
+		pciback_wake(stub);
+	mutex_unlock(&stub->lock);
 }
 
 /**
  * pciback_reset - make a device as it was at its claim
- * @stub: device; the caller holds its lock and device_lock()
+ * @stub: device, awake; the caller holds its lock and device_lock()
  *
  * May take as long as the core polls a device that does not come back: a
  * minute.
@@ -121,19 +152,20 @@ static int reset_in_place(struct pcistub *stub)
 int pciback_reset(struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&stub->lock);
 	device_lock_assert(&pdev->dev);
 
-	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pcistub_conf_begin(stub);
+	/* Nobody answers its line from here on. */
+	pci_intx(pdev, false);
+	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pci_clear_master(pdev);
-	err = pciback_pm_busy(stub);
-	if (!err)
-		err = pci_set_power_state(pdev, PCI_D0);
+	if (pdev->current_state != PCI_D0)
+		err = -EIO;
 	/* The core would wait a minute for one that was pulled out. */
-	if (!err && is_silent(pdev))
+	else if (is_silent(pdev))
 		err = -ENODEV;
 	if (!err)
 		err = __pci_reset_function_locked(pdev);
@@ -143,6 +175,9 @@ int pciback_reset(struct pcistub *stub)
 	pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
 	clear_msi(pdev);
+	/* It may interrupt still: pciback_line_work() lets it. */
+	if (err)
+		pci_intx(pdev, false);
 	pciback_conf_restore(stub->conf);
 	pciback_conf_reset(stub->conf);
 	pcistub_conf_end(stub);
@@ -177,6 +212,7 @@ static int reset_function(struct pcistub *stub)
 	struct pci_dev *bridge;
 	int err = -ENODEV;
 
+	wake_in_state(stub, PCISTUB_CLEANING);
 	bridge = lock_device(stub->pdev);
 	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
 		mutex_lock(&stub->lock);
@@ -229,7 +265,7 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 	int err;
 
 	while ((err = pcistub_clean_again(stub)) == -EAGAIN)
-		pcistub_wait_bus();
+		pcistub_wait_bus(stub);
 	if (!err) {
 		flush_delayed_work(&stub->clean_work);
 		return READ_ONCE(stub->reset_err);
@@ -237,6 +273,7 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 	if (err != -EBUSY || !in_use)
 		return err;
 
+	wake_in_state(stub, PCISTUB_ASSIGNED);
 	bridge = lock_device(stub->pdev);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
 		mutex_lock(&stub->lock);

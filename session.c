@@ -94,7 +94,6 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 		return NULL;
 	}
 	kref_init(&sess->ref);
-	sess->penalty = jiffies;
 	sess->xdev = xdev;
 	get_device(&xdev->dev);
 	mutex_init(&sess->lock);
@@ -223,11 +222,14 @@ static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishe
 		       unsigned int *nr)
 {
 	int err = pciback_store_wishes(sess, wishes, nr);
+	struct pciback_vdev dev;
 	unsigned int i;
 
 	for (i = 0; !err && i < *nr; i++)
 		(*wishes)[i].exported = (*wishes)[i].named &&
-					pciback_map_has(sess, (*wishes)[i].sbdf);
+					pciback_map_look(sess,
+							 (*wishes)[i].sbdf,
+							 &dev);
 	return err;
 }
 
@@ -252,9 +254,11 @@ static enum pciback_evict evicted(u32 sbdf)
 static int settle_lost(struct pciback_session *sess,
 		       const struct pciback_wish *wish)
 {
+	struct pciback_vdev dev;
 	int err = 0;
 
-	if (pciback_map_lost(sess, wish->sbdf) == PCIBACK_EVICT_REPLUG)
+	if (!pciback_map_look(sess, wish->sbdf, &dev) &&
+	    dev.lost == PCIBACK_EVICT_REPLUG)
 		err = export(sess, wish);
 	else
 		pciback_store_state(sess, wish, XenbusStateClosed);
@@ -361,22 +365,23 @@ static enum xenbus_state lost_state(enum pciback_evict how, bool connected)
  * @sess: session; the caller holds its lock
  * @connected: there is a frontend that lets go of them when it is told
  *
- * Return: the number of devices that the frontend has to be told of.
+ * Return: true if the frontend has to be told of a device.
  */
-unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
+bool pciback_session_shed(struct pciback_session *sess, bool connected)
 {
 	struct pciback_wish *wish;
-	unsigned int i, nr, told = 0;
+	unsigned int i, nr;
+	bool told = false;
 
 	lockdep_assert_held(&sess->lock);
 
 	/* What is lost from here on is seen by the next look. */
 	if (!xchg(&sess->lost, false))
-		return 0;
+		return false;
 	if (read_wishes(sess, &wish, &nr)) {
 		WRITE_ONCE(sess->lost, true);
 		pciback_session_kick_in(sess, HZ);
-		return 0;
+		return false;
 	}
 	for (i = 0; i < nr; i++) {
 		enum pciback_evict how = PCIBACK_EVICT_FOR_GOOD;
@@ -385,13 +390,15 @@ unsigned int pciback_session_shed(struct pciback_session *sess, bool connected)
 			how = evicted(wish[i].sbdf);
 			if (how == PCIBACK_EVICT_NONE)
 				continue;
+			if (how == PCIBACK_EVICT_FOR_GOOD)
+				pciback_store_aer_failed(sess);
 			take_back(sess, wish[i].sbdf, how);
 		}
 		/* What was published as ours and is not is what was lost. */
 		if (!wish[i].named || wish[i].state != XenbusStateInitialised)
 			continue;
 		pciback_store_state(sess, &wish[i], lost_state(how, connected));
-		told++;
+		told = true;
 	}
 	kvfree(wish);
 	return told;

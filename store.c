@@ -10,18 +10,27 @@
 /* More in one guest is no request but a mistake. */
 #define MAX_DEVICES 4096
 
-/* N of a key such as vdev-N */
-#define KEY_SIZE sizeof("vdevfn-4294967295")
+/* A key with a number, such as vdev-N. */
+struct pciback_key {
+	char s[sizeof("vdevfn-4294967295")];
+};
+
+static struct pciback_key numbered(const char *name, unsigned int n)
+{
+	struct pciback_key key;
+
+	snprintf(key.s, sizeof(key.s), "%s-%u", name, n);
+	return key;
+}
 
 static int write_root(struct pciback_session *sess, struct xenbus_transaction xbt,
 		      u32 root)
 {
 	const char *dir = sess->xdev->nodename;
-	char key[KEY_SIZE];
 	int err;
 
-	snprintf(key, sizeof(key), "root-%u", sess->nr_roots);
-	err = xenbus_printf(xbt, dir, key, "%04x:%02x", root >> 8, root & 0xff);
+	err = xenbus_printf(xbt, dir, numbered("root", sess->nr_roots).s,
+			    "%04x:%02x", root >> 8, root & 0xff);
 	if (err)
 		return err;
 	return xenbus_printf(xbt, dir, "root_num", "%d", sess->nr_roots + 1);
@@ -40,31 +49,28 @@ static bool root_known(const struct pciback_session *sess, u32 root)
 static int write_vdev(struct xenbus_transaction xbt, const char *dir,
 		      const struct pciback_keys *keys)
 {
-	char key[KEY_SIZE];
 	u32 vaddr;
 
 	if (!keys->vdev)
 		return 0;
-	snprintf(key, sizeof(key), "vdev-%u", keys->wish->index);
 	vaddr = keys->vdev->vaddr;
-	return xenbus_printf(xbt, dir, key, "%04x:%02x:%02x.%02x", vaddr >> 16,
+	return xenbus_printf(xbt, dir, numbered("vdev", keys->wish->index).s,
+			     "%04x:%02x:%02x.%02x", vaddr >> 16,
 			     vaddr >> 8 & 0xff, PCI_SLOT(vaddr & 0xff),
 			     PCI_FUNC(vaddr & 0xff));
 }
 
-/* What dev-N says, if that can be understood. */
-static void read_name(struct xenbus_transaction xbt, const char *dir,
+/* What dev-N says, if that can be understood; false if it is not there. */
+static bool read_name(struct xenbus_transaction xbt, const char *dir,
 		      struct pciback_wish *wish)
 {
-	char key[KEY_SIZE];
-	char *name;
+	char *name = xenbus_read(xbt, dir, numbered("dev", wish->index).s, NULL);
 
-	snprintf(key, sizeof(key), "dev-%u", wish->index);
-	name = xenbus_read(xbt, dir, key, NULL);
-	wish->there = !IS_ERR(name);
-	wish->named = wish->there && !pciback_parse_sbdf(name, &wish->sbdf);
-	if (wish->there)
-		kfree(name);
+	if (IS_ERR(name))
+		return false;
+	wish->named = !pciback_parse_sbdf(name, &wish->sbdf);
+	kfree(name);
+	return true;
 }
 
 /*
@@ -76,31 +82,29 @@ static bool still_meant(struct xenbus_transaction xbt, const char *dir,
 {
 	struct pciback_wish now = { .index = wish->index };
 
-	read_name(xbt, dir, &now);
-	return now.there && now.named == wish->named &&
+	return read_name(xbt, dir, &now) && now.named == wish->named &&
 	       (!now.named || now.sbdf == wish->sbdf);
 }
 
 static int write_keys(struct pciback_session *sess, struct xenbus_transaction xbt,
-		      const struct pciback_keys *keys)
+		      const struct pciback_keys *keys, bool new_root)
 {
 	const char *dir = sess->xdev->nodename;
-	char key[KEY_SIZE];
 	int err = 0;
 
 	/* Nothing is written where the toolstack removed what we write about. */
 	if (!xenbus_exists(xbt, dir, "state") ||
 	    (keys->wish && !still_meant(xbt, dir, keys->wish)))
 		return -ENOENT;
-	if (keys->root >= 0 && !root_known(sess, keys->root))
+	if (new_root)
 		err = write_root(sess, xbt, keys->root);
 	if (err || !keys->wish)
 		return err;
 	err = write_vdev(xbt, dir, keys);
 	if (err)
 		return err;
-	snprintf(key, sizeof(key), "state-%u", keys->wish->index);
-	return xenbus_printf(xbt, dir, key, "%d", keys->state);
+	return xenbus_printf(xbt, dir, numbered("state", keys->wish->index).s,
+			     "%d", keys->state);
 }
 
 /**
@@ -124,7 +128,7 @@ int pciback_store_write(struct pciback_session *sess,
 		err = xenbus_transaction_start(&xbt);
 		if (err)
 			return err;
-		err = write_keys(sess, xbt, keys);
+		err = write_keys(sess, xbt, keys, new_root);
 		end = xenbus_transaction_end(xbt, !!err);
 	} while (end == -EAGAIN);
 	if (err || end)
@@ -152,6 +156,25 @@ void pciback_store_state(struct pciback_session *sess,
 	pciback_store_write(sess, &keys);
 }
 
+/**
+ * pciback_store_aer_failed - say that a guest lost a device to an error
+ * @sess: session; the caller holds its lock
+ *
+ * Nothing is written into a directory that was removed.
+ */
+void pciback_store_aer_failed(struct pciback_session *sess)
+{
+	const char *dir = sess->xdev->nodename;
+	struct xenbus_transaction xbt;
+
+	do {
+		if (xenbus_transaction_start(&xbt))
+			return;
+		if (xenbus_exists(xbt, dir, "state"))
+			xenbus_printf(xbt, dir, "aerState", "aerfail");
+	} while (xenbus_transaction_end(xbt, false) == -EAGAIN);
+}
+
 /*
  * Only what the toolstack asks for: that it does not ask for permissive takes
  * nothing from a device that the administrator made so.
@@ -160,14 +183,12 @@ static void read_options(struct xenbus_transaction xbt, const char *dir,
 			 struct pciback_wish *wish)
 {
 	unsigned int vdevfn;
-	char key[KEY_SIZE];
 	char *opts;
 
-	snprintf(key, sizeof(key), "vdevfn-%u", wish->index);
-	if (xenbus_scanf(xbt, dir, key, "%x", &vdevfn) == 1 && vdevfn < 0x100)
+	if (xenbus_scanf(xbt, dir, numbered("vdevfn", wish->index).s, "%x",
+			 &vdevfn) == 1 && vdevfn < 0x100)
 		wish->vdevfn = vdevfn;
-	snprintf(key, sizeof(key), "opts-%u", wish->index);
-	opts = xenbus_read(xbt, dir, key, NULL);
+	opts = xenbus_read(xbt, dir, numbered("opts", wish->index).s, NULL);
 	if (IS_ERR(opts))
 		return;
 	wish->permissive = strstr(opts, "permissive=1");
@@ -178,11 +199,10 @@ static void read_wish(struct xenbus_transaction xbt, const char *dir,
 		      struct pciback_wish *wish)
 {
 	unsigned int state;
-	char key[KEY_SIZE];
 
 	read_name(xbt, dir, wish);
-	snprintf(key, sizeof(key), "state-%u", wish->index);
-	if (xenbus_scanf(xbt, dir, key, "%u", &state) != 1)
+	if (xenbus_scanf(xbt, dir, numbered("state", wish->index).s, "%u",
+			 &state) != 1)
 		state = XenbusStateUnknown;
 	wish->state = state;
 	read_options(xbt, dir, wish);

@@ -20,6 +20,7 @@ struct pciback_keys {
 	s64 root;
 };
 
+void pciback_store_aer_failed(struct pciback_session *sess);
 int pciback_store_write(struct pciback_session *sess,
 			const struct pciback_keys *keys);
 void pciback_store_state(struct pciback_session *sess,

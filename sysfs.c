@@ -231,7 +231,7 @@ static void render_regs(struct seq_buf *s, const struct pciback_conf *conf)
 			       conf->inst[i].reg->rw | conf->inst[i].reg->w1c);
 }
 
-static int render_device_quirks(struct pcistub *stub, void *s)
+static int render_quirks(struct pcistub *stub, void *s)
 {
 	const struct pci_dev *pdev = stub->pdev;
 
@@ -246,33 +246,18 @@ static int render_device_quirks(struct pcistub *stub, void *s)
 	return 0;
 }
 
-static void render_quirks(struct seq_buf *s)
-{
-	pcistub_for_each(render_device_quirks, s);
-}
-
-static int render_permissive_device(struct pcistub *stub, void *s)
+static int render_permissive(struct pcistub *stub, void *s)
 {
 	if (READ_ONCE(stub->permissive))
 		seq_buf_printf(s, "%s\n", pci_name(stub->pdev));
 	return 0;
 }
 
-static void render_permissive(struct seq_buf *s)
-{
-	pcistub_for_each(render_permissive_device, s);
-}
-
-static int render_control_device(struct pcistub *stub, void *s)
+static int render_control(struct pcistub *stub, void *s)
 {
 	if (READ_ONCE(stub->intx_control))
 		seq_buf_printf(s, "%s\n", pci_name(stub->pdev));
 	return 0;
-}
-
-static void render_control(struct seq_buf *s)
-{
-	pcistub_for_each(render_control_device, s);
 }
 
 static int render_handler(struct pcistub *stub, void *s)
@@ -284,17 +269,15 @@ static int render_handler(struct pcistub *stub, void *s)
 	return 0;
 }
 
-static void render_handlers(struct seq_buf *s)
-{
-	pcistub_for_each(render_handler, s);
-}
-
-/* A list is rendered whole for each piece of it that is read. */
+/*
+ * A list is rendered whole for each piece of it that is read: of what is wanted,
+ * or of what is claimed by a function for each device.
+ */
 static ssize_t list_read(struct file *file, struct kobject *kobj,
 			 pciback_bin_attr_t attr, char *to, loff_t off,
 			 size_t count)
 {
-	void (*render)(struct seq_buf *s) = attr->private;
+	int (*render)(struct pcistub *stub, void *s) = attr->private;
 	size_t size = PAGE_SIZE;
 	struct seq_buf s;
 	ssize_t done;
@@ -305,7 +288,10 @@ static ssize_t list_read(struct file *file, struct kobject *kobj,
 		if (!buf)
 			return -ENOMEM;
 		seq_buf_init(&s, buf, size);
-		render(&s);
+		if (render)
+			pcistub_for_each(render, &s);
+		else
+			render_slots(&s);
 		if (!seq_buf_has_overflowed(&s))
 			break;
 		kvfree(buf);
@@ -327,11 +313,11 @@ static ssize_t list_read(struct file *file, struct kobject *kobj,
 		.private = (fn), .read = list_read, .write = file##_write, \
 	}
 
-LIST_ATTR_RO(slots, render_slots);
+LIST_ATTR_RO(slots, NULL);
 LIST_ATTR_RW(quirks, render_quirks);
 LIST_ATTR_RW(permissive, render_permissive);
 LIST_ATTR_RW(allow_interrupt_control, render_control);
-LIST_ATTR_RO(irq_handlers, render_handlers);
+LIST_ATTR_RO(irq_handlers, render_handler);
 
 static struct attribute *driver_attrs[] = {
 	&driver_attr_new_slot.attr,

@@ -48,16 +48,15 @@ static ssize_t address_show(struct device *dev, struct device_attribute *attr,
 {
 	struct pcistub *stub = stub_of(dev);
 	struct pciback_session *sess = pcistub_owner(stub);
+	struct pciback_vdev vdev;
 	bool found;
-	u32 vaddr;
 
 	if (!sess)
 		return sysfs_emit(buf, "none\n");
-	found = pciback_map_vaddr(sess, stub->sbdf, &vaddr);
+	found = pciback_map_look(sess, stub->sbdf, &vdev);
 	pciback_session_put(sess);
-	if (!found)
-		return sysfs_emit(buf, "none\n");
-	return sysfs_emit(buf, "%s\n", pciback_name(vaddr).s);
+	return sysfs_emit(buf, "%s\n",
+			  found ? pciback_name(vdev.vaddr).s : "none");
 }
 static DEVICE_ATTR_RO(address);
 

@@ -7,6 +7,7 @@
  * context is a bisection under RCU. A new device makes a new map; one that goes
  * is marked in its place, which needs no memory.
  */
+#include <linux/bsearch.h>
 #include <linux/errno.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
@@ -18,20 +19,19 @@
 #define SLOTS_PER_BUS	32
 #define VIRTUAL_BUSES	256
 
-/* Index of the first device at @vaddr or behind it. */
-static unsigned int lower_bound(const struct pciback_vmap *map, u32 vaddr)
+static int compare_vaddr(const void *key, const void *entry)
 {
-	unsigned int low = 0, high = map->nr;
+	const u32 *vaddr = key;
+	const struct pciback_vdev *dev = entry;
 
-	while (low < high) {
-		unsigned int mid = (low + high) / 2;
+	return *vaddr < dev->vaddr ? -1 : *vaddr > dev->vaddr;
+}
 
-		if (map->dev[mid].vaddr < vaddr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+static const struct pciback_vdev *entry_at(const struct pciback_vmap *map,
+					   u32 vaddr)
+{
+	return map ? __inline_bsearch(&vaddr, map->dev, map->nr,
+				      sizeof(map->dev[0]), compare_vaddr) : NULL;
 }
 
 /**
@@ -43,14 +43,9 @@ static unsigned int lower_bound(const struct pciback_vmap *map, u32 vaddr)
  */
 struct pcistub *pciback_vmap_find(const struct pciback_vmap *map, u32 vaddr)
 {
-	unsigned int i;
+	const struct pciback_vdev *dev = entry_at(map, vaddr);
 
-	if (!map)
-		return NULL;
-	i = lower_bound(map, vaddr);
-	if (i == map->nr || map->dev[i].vaddr != vaddr)
-		return NULL;
-	return READ_ONCE(map->dev[i].stub);
+	return dev ? READ_ONCE(dev->stub) : NULL;
 }
 
 /**
@@ -73,10 +68,9 @@ bool pciback_vdev_taken(const struct pciback_vdev *dev)
  */
 bool pciback_vmap_taken(const struct pciback_vmap *map, u32 vaddr)
 {
-	unsigned int i = map ? lower_bound(map, vaddr) : 0;
+	const struct pciback_vdev *dev = entry_at(map, vaddr);
 
-	return map && i < map->nr && map->dev[i].vaddr == vaddr &&
-	       pciback_vdev_taken(&map->dev[i]);
+	return dev && pciback_vdev_taken(dev);
 }
 
 /**

@@ -10,9 +10,9 @@
  */
 #include <linux/list.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "pciback.h"
-#include "states.h"
 
 /* Steps of a session before it goes to the back of the queue. */
 #define MAX_STEPS 16
@@ -26,10 +26,6 @@
  * devices away or destroying it.
  */
 #define DETACH_PATIENCE (5 * HZ)
-
-/* Failed connections that are forgiven at once, and how long one counts. */
-#define FAILURES 5
-#define FAILURE_COST (12 * HZ)
 
 /* How often a frontend's state is tried to be set while the guest writes too. */
 #define RESET_TRIES 8
@@ -66,27 +62,6 @@ static void fail(struct pciback_session *sess, int err, const char *what)
 	if (__ratelimit(&sess->errors))
 		xenbus_dev_error(sess->xdev, err, "%s", what);
 	set_state(sess, XenbusStateClosing);
-}
-
-/*
- * Mapping a bad page has the core log a line each time. A few failures in a row
- * are forgiven, then there is one attempt in FAILURE_COST.
- */
-static bool may_try(struct pciback_session *sess)
-{
-	unsigned long limit = jiffies + FAILURES * FAILURE_COST;
-
-	if (time_before(sess->penalty, limit))
-		return true;
-	pciback_session_kick_in(sess, sess->penalty - limit + 1);
-	return false;
-}
-
-static void count_failure(struct pciback_session *sess)
-{
-	if (time_before(sess->penalty, jiffies))
-		sess->penalty = jiffies;
-	sess->penalty += FAILURE_COST;
 }
 
 static int read_publication(struct pciback_session *sess,
@@ -166,11 +141,15 @@ static void connect(struct pciback_session *sess)
 		return;
 	}
 	forget_frontend(sess);
-	if (!may_try(sess))
+	/* Of a page that cannot be mapped the core logs a line. */
+	if (!pciback_limit_allows(&sess->failures)) {
+		pciback_session_kick_in(sess,
+					pciback_limit_left(&sess->failures));
 		return;
+	}
 	err = pciback_channel_open(sess, gref, port);
 	if (err)
-		count_failure(sess);
+		pciback_limit_count(&sess->failures);
 	if (!err)
 		set_state(sess, XenbusStateConnected);
 	else if (pciback_channel_abandoned(sess))
@@ -202,13 +181,9 @@ static void detach(struct pciback_session *sess)
 /* For new devices the toolstack itself has to know how long to wait. */
 static void await_frontend(struct pciback_session *sess)
 {
-	unsigned long when;
+	unsigned long when = sess->since + DETACH_PATIENCE;
 	int err;
 
-	if (!sess->awaiting)
-		sess->since = jiffies;
-	sess->awaiting = true;
-	when = sess->since + DETACH_PATIENCE;
 	if (time_before(jiffies, when)) {
 		pciback_session_kick_in(sess, when - jiffies);
 		return;
@@ -250,13 +225,11 @@ static void setup(struct pciback_session *sess)
 
 static void update(struct pciback_session *sess)
 {
-	pciback_session_shed(sess, false);
 	pciback_session_update(sess, false);
 }
 
 static void update_and_connect(struct pciback_session *sess)
 {
-	pciback_session_shed(sess, false);
 	if (!pciback_session_update(sess, false))
 		connect(sess);
 }
@@ -299,7 +272,6 @@ static void disconnect(struct pciback_session *sess)
 static void close_session(struct pciback_session *sess)
 {
 	forget_frontend(sess);
-	sess->since = jiffies;
 	set_state(sess, XenbusStateClosed);
 }
 
@@ -329,21 +301,35 @@ static void (*const actions[])(struct pciback_session *sess) = {
 	[PCIBACK_RELEASE] = release,
 };
 
+/*
+ * Devices that the guest has lost are taken back in any state, but that one where
+ * the frontend is told of it first, and those where it lets go of others.
+ */
+static void shed(struct pciback_session *sess, unsigned int be,
+		 enum pciback_action action)
+{
+	if (be >= XenbusStateInitialised && be != XenbusStateReconfiguring &&
+	    action != PCIBACK_DETACH)
+		pciback_session_shed(sess, false);
+}
+
 /* One look at xenstore and one action; true if it changed our state. */
 static bool step(struct pciback_session *sess)
 {
 	const char *dir = sess->xdev->nodename;
-	bool online = xenbus_read_unsigned(dir, "online", 0);
 	unsigned int be = read_state(dir);
 	enum pciback_action action =
-		pciback_next(be, read_state(sess->otherend), online);
+		pciback_next(be, read_state(sess->otherend),
+			     xenbus_dev_is_online(sess->xdev));
 
+	shed(sess, be, action);
 	if (action == PCIBACK_NOTHING)
 		return false;
+	if (action != sess->action)
+		sess->since = jiffies;
+	sess->action = action;
 	/* The toolstack writes our state too, behind the core's back. */
 	sess->xdev->state = be;
-	if (action != PCIBACK_AWAIT)
-		sess->awaiting = false;
 	actions[action](sess);
 	return sess->xdev->state != be;
 }
@@ -374,9 +360,9 @@ static void session_work(struct work_struct *work)
 static bool toolstack_will_handle(struct xenbus_watch *watch, const char *path,
 				  const char *token)
 {
-	const char *key = strrchr(path, '/');
+	const char *key = kbasename(path);
 
-	return !key || (strncmp(key, "/vdev-", 6) && strncmp(key, "/root", 5));
+	return !str_has_prefix(key, "vdev-") && !str_has_prefix(key, "root");
 }
 
 static void toolstack_changed(struct xenbus_watch *watch, const char *path,
@@ -392,9 +378,15 @@ static void toolstack_changed(struct xenbus_watch *watch, const char *path,
 static bool guest_is_gone(const struct xenbus_device *xdev)
 {
 	char path[sizeof("/local/domain/65535")];
+	unsigned int nr;
+	char **keys;
 
 	snprintf(path, sizeof(path), "/local/domain/%u", xdev->otherend_id);
-	return !xenbus_exists(XBT_NIL, path, "");
+	keys = xenbus_directory(XBT_NIL, path, "", &nr);
+	if (IS_ERR(keys))
+		return PTR_ERR(keys) == -ENOENT;
+	kfree(keys);
+	return false;
 }
 
 /*

@@ -32,10 +32,10 @@ void *kcalloc(size_t nr, size_t size, int gfp)
 }
 
 /* ASan's realloc() always moves, so that a stale pointer is found. */
-void *krealloc(void *old, size_t size, int gfp)
+void *krealloc_array(void *old, size_t nr, size_t size, int gfp)
 {
 	(void)gfp;
-	return alloc_fails() ? NULL : realloc(old, size);
+	return alloc_fails() ? NULL : realloc(old, nr * size);
 }
 
 void *kmemdup(const void *src, size_t size, int gfp)
@@ -309,6 +309,6 @@ int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val)
 	emul->calls.slow.msi_bits++;
 	if (!emul->msi_control)
 		return -EACCES;
-	core_bits(conf->pdev, pos, old ^ new, new);
+	core_bits(conf->pdev, pos, 0xffff, val);
 	return 0;
 }

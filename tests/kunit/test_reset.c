@@ -90,7 +90,7 @@ static void bus_reset_with_a_neighbour_of_ours(struct kunit *test)
 	expect(test, stub, 0, 0, 0, 1);
 	KUNIT_EXPECT_TRUE(test, stub->reset_bus);
 	/* The neighbour was held, let go, and is as clean. */
-	KUNIT_EXPECT_FALSE(test, other->held);
+	KUNIT_EXPECT_PTR_EQ(test, other->held_by, NULL);
 	KUNIT_EXPECT_EQ(test, other->state, PCISTUB_FREE);
 	KUNIT_EXPECT_TRUE(test, other->reset_bus);
 	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(other, false), 0);

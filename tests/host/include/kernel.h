@@ -140,9 +140,13 @@ static inline unsigned long find_next_bit(const unsigned long *map,
 
 void *kzalloc(size_t size, int gfp);
 void *kcalloc(size_t nr, size_t size, int gfp);
-void *krealloc(void *old, size_t size, int gfp);
+void *krealloc_array(void *old, size_t nr, size_t size, int gfp);
 void *kmemdup(const void *src, size_t size, int gfp);
 void kfree(const void *ptr);
+
+#define __inline_bsearch(...)	bsearch(__VA_ARGS__)
+
+#define PCI_POSSIBLE_ERROR(val)	((val) == (typeof(val))~0ULL)
 
 static inline void sort(void *base, size_t nr, size_t size,
 			int (*cmp)(const void *, const void *), void *swap)
