@@ -9,7 +9,8 @@ ifneq ($(KERNELRELEASE),)
 obj-$(CONFIG_XEN_PCIDEV_BACKEND) += xen-pciback.o
 obj-$(CONFIG_XEN_PCIDEV_STUB) += xen-pciback.o
 
-xen-pciback-y := pci_stub.o registry.o slots.o sysfs.o sysfs_device.o parse.o
+xen-pciback-y := pci_stub.o registry.o owner.o bus.o slots.o
+xen-pciback-y += sysfs.o sysfs_device.o parse.o
 xen-pciback-y += reset.o power.o irq.o gsi.o limit.o aer.o
 xen-pciback-y += conf_space.o conf_space_gaps.o conf_space_rows.o
 xen-pciback-y += conf_space_chain.o conf_space_header.o conf_space_capability.o

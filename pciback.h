@@ -399,12 +399,10 @@ struct pciback_session {
 extern struct workqueue_struct *pciback_wq;
 extern const struct pciback_topology *pciback_topology;
 
-/* registry.c: claimed devices and who has them */
+/* registry.c: claimed devices */
 u32 pcistub_sbdf(const struct pci_dev *pdev);
 struct pcistub *pcistub_register(struct pci_dev *pdev);
-void pcistub_ready(struct pcistub *stub);
 bool pcistub_unregister(struct pcistub *stub);
-void pcistub_disown(struct pcistub *stub);
 struct pcistub *pcistub_of(struct pci_dev *pdev);
 struct pcistub *pcistub_find(u32 sbdf);
 int pcistub_gsi(u32 sbdf);
@@ -414,21 +412,25 @@ void pcistub_queue(struct pcistub *stub, struct delayed_work *work,
 		   unsigned long delay);
 void pcistub_cancel(struct pcistub *stub, struct delayed_work *work);
 int pcistub_for_each(int (*fn)(struct pcistub *stub, void *data), void *data);
+bool pcistub_any_assigned(const struct pciback_pattern *pattern);
 
+/* owner.c: who has them */
+void pcistub_ready(struct pcistub *stub);
 int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found);
 void pcistub_return(struct pcistub *stub);
+void pcistub_disown(struct pcistub *stub);
 struct pciback_session *pcistub_owner(struct pcistub *stub);
 bool pcistub_permissive(const struct pcistub *stub);
 bool pcistub_serves(const struct pcistub *stub,
 		    const struct pciback_session *sess);
 int pcistub_clean_again(struct pcistub *stub);
-void pcistub_wait_bus(struct pcistub *stub);
 void pcistub_cleaned(struct pcistub *stub, int err);
+
+/* bus.c: what a bus reset hits */
 int pcistub_hold_bus(struct pcistub *stub);
 void pcistub_unhold_bus(struct pcistub *stub, int err);
-
-bool pcistub_any_assigned(const struct pciback_pattern *pattern);
+void pcistub_wait_bus(struct pcistub *stub);
 
 /* slots.c: addresses to be claimed */
 int pciback_slots_add(const struct pciback_pattern *pattern);
