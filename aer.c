@@ -21,6 +21,12 @@
 /* How often the page is looked at for an answer without its event. */
 #define LOOK_AGAIN (HZ / 10)
 
+/* Who had to wait so long for a device may have waited for the host's reset. */
+#define LONG_WAIT (HZ / 10)
+
+/* How soon we look again if the host is done. */
+#define HOST_CHECK (1 * HZ)
+
 static unsigned int aer_timeout_ms = 10000;
 module_param(aer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error");
@@ -39,28 +45,30 @@ static unsigned long last_step;
  * The answer is read here, once. Most events find no error request posted and
  * need no lock to see that.
  *
+ * Context: any, also interrupts.
+ *
  * Return: true if this was what the event was for.
  */
 bool pciback_aer_event(struct pciback_channel *chan)
 {
 	unsigned long flags;
-	bool answered;
+	bool done;
 
 	if (READ_ONCE(chan->aer) != PCIBACK_AER_POSTED)
 		return false;
 	spin_lock_irqsave(&chan->lock, flags);
-	answered = chan->aer == PCIBACK_AER_POSTED &&
-		   !(READ_ONCE(chan->page->flags) & XEN_PCIB_active);
-	if (answered) {
+	done = chan->aer == PCIBACK_AER_POSTED &&
+	       !(READ_ONCE(chan->page->flags) & XEN_PCIB_active);
+	if (done) {
 		/* The answer is there if the flag is gone. */
 		virt_rmb();
 		chan->verdict = READ_ONCE(chan->page->aer_op.err);
 		WRITE_ONCE(chan->aer, PCIBACK_AER_ANSWERED);
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (answered)
+	if (done)
 		wake_up(&chan->aer_wait);
-	return answered;
+	return done;
 }
 
 /* Posts a request; -EBUSY while there is another, -ENOTCONN if none can be. */
@@ -241,7 +249,7 @@ static bool host_is_busy(const struct pcistub *stub, unsigned long start)
 	return time_before(jiffies, stub->recovery_end) &&
 	       (atomic_read(&in_step) ||
 		time_before(jiffies, READ_ONCE(last_step) + RECOVERY_STEP) ||
-		time_after(jiffies, start + HZ / 10));
+		time_after(jiffies, start + LONG_WAIT));
 }
 
 /**
@@ -291,7 +299,7 @@ void pciback_recover_work(struct work_struct *work)
 	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
 	    stub->recovery != PCIBACK_RECOVERY_NONE) {
 		if (host_is_busy(stub, start))
-			expect_more(stub, HZ);
+			expect_more(stub, HOST_CHECK);
 		else
 			time_out(stub);
 	}

@@ -49,9 +49,10 @@ static bool is_below(const struct pcistub *stub, const struct pci_bus *bus)
 	const struct pci_bus *at;
 
 	/* A bus of virtual functions alone has no bridge. */
-	for (at = stub->pdev->bus; at != bus; at = at->parent)
+	for (at = stub->pdev->bus; at != bus; at = at->parent) {
 		if (!at->self)
 			return false;
+	}
 	return true;
 }
 

@@ -314,8 +314,9 @@ bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size)
 	if (!valid_access(conf, offset, size))
 		return false;
 	i = first_inst(conf, offset);
-	for (; (inst = inst_before(conf, i, offset + size)); i++)
+	for (; (inst = inst_before(conf, i, offset + size)); i++) {
 		if (inst->reg->slow & covered_bits(inst, offset, size))
 			return true;
+	}
 	return false;
 }

@@ -70,7 +70,7 @@ struct pciback_reg {
  * @pos: offset in config space, in bytes
  * @shadow: the virtual bits, and nothing in the others
  * @init: @shadow of a fresh device
- * @fresh: what hardware held on a fresh device
+ * @fresh: what hardware held on a fresh device, where @reg has bits that need it
  * @raw: hardware bits that guests may have written since then
  * @bits: what @reg's functions keep, such as the writable bits of a BAR
  */

@@ -6,23 +6,11 @@
 #include <linux/kernel.h>
 #include <linux/pci.h>
 
-#include "conf_space.h"
-#include "pciback.h"
+#include "conf_space_tables.h"
 
-#define READ_ONLY(off, bytes)	{ .offset = (off), .size = (bytes) }
-/* The same at any time: read once, at the claim. */
-#define FIXED(off, bytes, bits)						\
-	{ .offset = (off), .size = (bytes), .virt = (bits) }
 /* ID and next pointer: pciback_conf_build() links the visible ones. */
 #define HEADER		{ .offset = 0, .size = 2, .virt = 0xffff }
 #define EXT_HEADER	{ .offset = 0, .size = 4, .virt = ~0U }
-
-/* For bits that a guest sees clear. */
-static u32 reads_zero(struct pciback_conf *conf, struct pciback_inst *inst,
-		      u32 hw)
-{
-	return 0;
-}
 
 /* ---- Power management, PCI PM 1.2 section 3.2 ---- */
 
@@ -80,7 +68,7 @@ static const struct pciback_reg pm_regs[] = {
 		.w1c = PCI_PM_CTRL_PME_STATUS,
 		.act = PCI_PM_CTRL_STATE_MASK,
 		.slow = PCI_PM_CTRL_STATE_MASK,
-		.init = reads_zero,
+		.init = pciback_reads_zero,
 		.changed = pm_changed,
 	},
 	READ_ONLY(PCI_PM_PPB_EXTENSIONS, 1),
@@ -117,9 +105,9 @@ void pciback_vpd_show(struct pciback_conf *conf, u16 pos, u32 word)
 static const struct pciback_reg vpd_regs[] = {
 	HEADER,
 	{ .offset = PCI_VPD_ADDR, .size = 2, .virt = 0xffff, .rw = 0xffff,
-	  .act = 0xffff, .init = reads_zero, .changed = vpd_changed },
+	  .act = 0xffff, .init = pciback_reads_zero, .changed = vpd_changed },
 	{ .offset = PCI_VPD_DATA, .size = 4, .virt = ~0U,
-	  .init = reads_zero },
+	  .init = pciback_reads_zero },
 };
 
 /* ---- MSI, PCI 3.0 section 6.8.1, and MSI-X, section 6.8.2 ---- */
@@ -295,7 +283,7 @@ static const struct pciback_reg af_regs[] = {
 	FIXED(PCI_AF_CAP, 1, 0xff),
 	{ .offset = PCI_AF_CTRL, .size = 1, .virt = PCI_AF_CTRL_FLR,
 	  .rw = PCI_AF_CTRL_FLR, .act = PCI_AF_CTRL_FLR,
-	  .init = reads_zero, .changed = af_changed },
+	  .init = pciback_reads_zero, .changed = af_changed },
 	READ_ONLY(PCI_AF_STATUS, 1),
 };
 

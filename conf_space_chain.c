@@ -83,9 +83,10 @@ static const struct pciback_cap *find_policy(const struct pciback_cap *caps,
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		if (caps[i].id == id)
 			return &caps[i];
+	}
 	return NULL;
 }
 
@@ -117,12 +118,14 @@ static void hide_cap(struct pciback_conf *conf, const unsigned long *used,
 {
 	unsigned int i;
 
-	for (i = 0; i < chain->nr; i++)
+	for (i = 0; i < chain->nr; i++) {
 		if (chain->cap[i].pos > pos)
 			end = min(end, chain->cap[i].pos);
-	for (i = pos / 4; i < end / 4; i++)
+	}
+	for (i = pos / 4; i < end / 4; i++) {
 		if (!test_bit(i, used))
 			__set_bit(i, conf->closed);
+	}
 	if (!test_bit(pos / 4, used))
 		__set_bit(pos / 4, conf->zero);
 }
@@ -141,9 +144,10 @@ static int add_chain(struct pciback_conf *conf, struct chain *chain,
 		if (err)
 			return err;
 	}
-	for (i = 0; i < chain->nr; i++)
+	for (i = 0; i < chain->nr; i++) {
 		if (!chain->cap[i].visible)
 			hide_cap(conf, used, chain, chain->cap[i].pos, end);
+	}
 	return 0;
 }
 

@@ -29,10 +29,11 @@ static int write_bytes(struct pciback_conf *conf, unsigned int offset,
 
 	if (open == pciback_size_mask(size))
 		return pciback_conf_hw_write(conf, offset, size, val);
-	for (i = 0; i < size && !err; i++)
+	for (i = 0; i < size && !err; i++) {
 		if (open & pciback_size_mask(1) << (i * 8))
 			err = pciback_conf_hw_write(conf, offset + i, 1,
 						    val >> (i * 8) & 0xff);
+	}
 	return err;
 }
 

@@ -7,8 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/pci.h>
 
-#include "conf_space.h"
-#include "pciback.h"
+#include "conf_space_tables.h"
 
 #define DECODE	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)
 
@@ -23,13 +22,6 @@ static u32 device_init(struct pciback_conf *conf, struct pciback_inst *inst,
 		       u32 hw)
 {
 	return conf->pdev->device;
-}
-
-/* A fresh device decodes nothing, as far as the guest can see. */
-static u32 command_init(struct pciback_conf *conf, struct pciback_inst *inst,
-			u32 hw)
-{
-	return 0;
 }
 
 static int command_changed(struct pciback_conf *conf, struct pciback_inst *inst,
@@ -154,17 +146,14 @@ static u32 line_init(struct pciback_conf *conf, struct pciback_inst *inst, u32 h
 	return pciback_guest_line(conf->pdev);
 }
 
-#define VIRTUAL(off, bytes, bits, fn)					\
-	{ .offset = (off), .size = (bytes), .virt = (bits), .init = (fn) }
-#define READ_ONLY(off, bytes)	{ .offset = (off), .size = (bytes) }
 #define BAR(n)								\
 	{ .offset = PCI_BASE_ADDRESS_0 + 4 * (n), .size = 4,		\
 	  .virt = ~0U, .rw = ~0U, .act = ~0U,				\
 	  .init = bar_init, .read = bar_read, .changed = bar_changed }
 
 const struct pciback_reg pciback_header_regs[] = {
-	VIRTUAL(PCI_VENDOR_ID, 2, 0xffff, vendor_init),
-	VIRTUAL(PCI_DEVICE_ID, 2, 0xffff, device_init),
+	FIXED_AS(PCI_VENDOR_ID, 2, 0xffff, vendor_init),
+	FIXED_AS(PCI_DEVICE_ID, 2, 0xffff, device_init),
 	{
 		/*
 		 * 6.2.2. Decode stays on in hardware, or the guest's access to
@@ -183,7 +172,8 @@ const struct pciback_reg pciback_header_regs[] = {
 		       PCI_COMMAND_INTX_DISABLE,
 		.rw_permissive = PCI_COMMAND_SPECIAL | PCI_COMMAND_VGA_PALETTE |
 				 PCI_COMMAND_WAIT | PCI_COMMAND_FAST_BACK,
-		.init = command_init,
+		/* A fresh device decodes nothing, as far as the guest sees. */
+		.init = pciback_reads_zero,
 		.changed = command_changed,
 	}, {
 		/*
@@ -196,16 +186,16 @@ const struct pciback_reg pciback_header_regs[] = {
 		       PCI_STATUS_REC_TARGET_ABORT | PCI_STATUS_REC_MASTER_ABORT |
 		       PCI_STATUS_SIG_SYSTEM_ERROR | PCI_STATUS_DETECTED_PARITY,
 	},
-	VIRTUAL(PCI_CLASS_REVISION, 4, ~0U, NULL),
+	FIXED(PCI_CLASS_REVISION, 4, ~0U),
 	/* 6.2.4. Only the device's own bursts depend on it. */
 	{ .offset = PCI_CACHE_LINE_SIZE, .size = 1, .rw = 0xff },
 	READ_ONLY(PCI_LATENCY_TIMER, 1),
-	VIRTUAL(PCI_HEADER_TYPE, 1, 0xff, NULL),
+	FIXED(PCI_HEADER_TYPE, 1, 0xff),
 	/* 6.2.4. Starting a self test affects this function alone. */
 	{ .offset = PCI_BIST, .size = 1, .rw = PCI_BIST_START },
 	BAR(0), BAR(1), BAR(2), BAR(3), BAR(4), BAR(5),
-	VIRTUAL(PCI_CARDBUS_CIS, 4, ~0U, NULL),
-	VIRTUAL(PCI_SUBSYSTEM_VENDOR_ID, 4, ~0U, NULL),
+	FIXED(PCI_CARDBUS_CIS, 4, ~0U),
+	FIXED(PCI_SUBSYSTEM_VENDOR_ID, 4, ~0U),
 	{
 		/* 6.2.5.2. Sized like a BAR; the enable bit is the guest's. */
 		.offset = PCI_ROM_ADDRESS, .size = 4,
@@ -213,11 +203,11 @@ const struct pciback_reg pciback_header_regs[] = {
 		.init = rom_init, .read = rom_read, .changed = rom_changed,
 	},
 	/* The head of the chain, see conf_space_chain.c. */
-	VIRTUAL(PCI_CAPABILITY_LIST, 1, 0xff, NULL),
-	VIRTUAL(PCI_INTERRUPT_LINE, 1, 0xff, line_init),
-	VIRTUAL(PCI_INTERRUPT_PIN, 1, 0xff, NULL),
-	VIRTUAL(PCI_MIN_GNT, 1, 0xff, NULL),
-	VIRTUAL(PCI_MAX_LAT, 1, 0xff, NULL),
+	FIXED(PCI_CAPABILITY_LIST, 1, 0xff),
+	FIXED_AS(PCI_INTERRUPT_LINE, 1, 0xff, line_init),
+	FIXED(PCI_INTERRUPT_PIN, 1, 0xff),
+	FIXED(PCI_MIN_GNT, 1, 0xff),
+	FIXED(PCI_MAX_LAT, 1, 0xff),
 };
 
 const unsigned int pciback_header_nr = ARRAY_SIZE(pciback_header_regs);

@@ -21,13 +21,14 @@ static struct pciback_quirk_reg *find(struct pcistub *stub, u32 pos, u32 size)
 {
 	struct pciback_quirk_reg *quirk;
 
-	list_for_each_entry(quirk, &stub->quirk_list, item)
+	list_for_each_entry(quirk, &stub->quirk_list, item) {
 		if (quirk->reg.offset == pos && quirk->reg.size == size)
 			return quirk;
+	}
 	return NULL;
 }
 
-static int add(struct pcistub *stub, const struct pciback_quirk *quirk)
+static int add_quirk(struct pcistub *stub, const struct pciback_quirk *quirk)
 {
 	struct pciback_quirk_reg *new;
 	int err;
@@ -61,7 +62,7 @@ static int add_awake(struct pcistub *stub, const struct pciback_quirk *quirk)
 	int err = pciback_pm_busy(stub);
 
 	if (!err)
-		err = add(stub, quirk);
+		err = add_quirk(stub, quirk);
 	pciback_pm_idle(stub);
 	return err;
 }

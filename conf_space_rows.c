@@ -155,9 +155,10 @@ void pciback_conf_grant(struct pciback_conf *conf, struct pciback_reg *reg,
 {
 	unsigned int i;
 
-	for (i = 0; i < conf->nr; i++)
+	for (i = 0; i < conf->nr; i++) {
 		if (conf->inst[i].reg == reg)
 			conf->inst[i].raw |= mask;
+	}
 	reg->rw = mask;
 }
 

@@ -22,7 +22,7 @@ static int store_came_up(struct notifier_block *block, unsigned long event,
 
 static struct notifier_block store_notifier = { .notifier_call = store_came_up };
 
-/* Does a visit to one of the directory's entries, by its path, return true? */
+/* True if visit() is true for the path of any entry of a directory. */
 static bool any_entry(const char *dir, u32 sbdf,
 		      bool (*visit)(const char *path, u32 sbdf))
 {

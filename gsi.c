@@ -14,6 +14,7 @@
 #include <xen/xen.h>
 
 #include "compat.h"
+#include "conf_space_tables.h"
 #include "pciback.h"
 
 /*

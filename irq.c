@@ -20,6 +20,7 @@
 #include <xen/events.h>
 #include <xen/xen.h>
 
+#include "conf_space_tables.h"
 #include "pciback.h"
 
 /* The stand-in looks this often, in interrupts, if it is still needed. */
@@ -90,8 +91,8 @@ static int start_msix(struct pcistub *stub, struct msix_entry *entries, int nr)
 	return min(err, 0);
 }
 
-static int start(struct pcistub *stub, enum pciback_irq_mode mode,
-		 struct msix_entry *entries, int nr)
+static int start_mode(struct pcistub *stub, enum pciback_irq_mode mode,
+		      struct msix_entry *entries, int nr)
 {
 	switch (mode) {
 	case PCIBACK_IRQ_NONE:
@@ -120,7 +121,7 @@ static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 		return -EOPNOTSUPP;
 	if (msi && !pciback_limit_allows(&stub->limit[PCIBACK_MAY_MSI]))
 		return -EBUSY;
-	err = start(stub, mode, entries, nr);
+	err = start_mode(stub, mode, entries, nr);
 	if (err && msi)
 		pciback_limit_count(&stub->limit[PCIBACK_MAY_MSI]);
 	return err;

@@ -30,7 +30,7 @@ struct workqueue_struct *pciback_wq;
 const struct pciback_topology *pciback_topology = &pciback_vpci;
 
 /* Xen keeps MSI-X tables out of guests' reach; for a PVH dom0 it does so anyway. */
-static void guard_msix(struct pci_dev *pdev, unsigned int cmd)
+static void tell_xen_msix(struct pci_dev *pdev, unsigned int cmd)
 {
 	struct physdev_pci_device arg = {
 		.seg = pci_domain_nr(pdev->bus),
@@ -71,8 +71,10 @@ static int pcistub_prepare(struct pcistub *stub)
 	if (err)
 		return err;
 	err = pci_enable_device(pdev);
-	if (err)
+	if (err) {
+		dev_err(&pdev->dev, "cannot be enabled: %d\n", err);
 		return err;
+	}
 	pci_clear_master(pdev);
 	/* What it was to wake the host for is not its guest's. */
 	pci_pme_active(pdev, false);
@@ -91,7 +93,7 @@ static int pcistub_prepare(struct pcistub *stub)
 	mutex_lock(&stub->lock);
 	stub->conf = conf;
 	mutex_unlock(&stub->lock);
-	guard_msix(pdev, PHYSDEVOP_prepare_msix);
+	tell_xen_msix(pdev, PHYSDEVOP_prepare_msix);
 	pciback_power_init(stub);
 
 	pcistub_ready(stub);
@@ -168,7 +170,7 @@ static void pcistub_release(struct pcistub *stub, bool clean)
 		pciback_wake(stub);
 		pciback_reset(stub);
 	}
-	guard_msix(pdev, PHYSDEVOP_release_msix);
+	tell_xen_msix(pdev, PHYSDEVOP_release_msix);
 	pci_disable_device(pdev);
 	pci_load_saved_state(pdev, stub->boot);
 	pci_restore_state(pdev);
@@ -189,7 +191,7 @@ static void pcistub_remove(struct pci_dev *pdev)
 		pcistub_release(stub, clean && !in_use);
 	if (in_use)
 		pcistub_disown(stub);
-	/* Who waits for it learns that it is gone. */
+	/* Sessions that wait for it learn that it is gone. */
 	pciback_sessions_kick();
 	pcistub_put(stub);
 }
@@ -241,7 +243,7 @@ static int __init want_hidden(void)
 	return err;
 }
 
-static int __init pciback_seize(void)
+static int __init pciback_register(void)
 {
 	int err;
 
@@ -319,14 +321,14 @@ static int __init pciback_serve(void)
 #ifdef MODULE
 static int __init pciback_init(void)
 {
-	int err = pciback_seize();
+	int err = pciback_register();
 
 	return err ? err : pciback_serve();
 }
 module_init(pciback_init);
 #else
 /* Before all drivers of devices, and when the bus is ready. */
-fs_initcall(pciback_seize);
+fs_initcall(pciback_register);
 device_initcall(pciback_serve);
 #endif
 

@@ -354,7 +354,8 @@ struct pciback_channel {
  * @ref: the xenbus device, its devices and the work item hold references
  * @item: in the list of sessions
  * @xdev: the xenbus device; a reference is held
- * @otherend: path of the frontend's directory
+ * @otherend: path of the frontend's directory; a copy, since the core may free its
+ *	own while our work item runs
  * @watch: on the backend's directory
  * @work: brings the session forward; all of it runs there
  * @gone: the xenbus device was removed
@@ -456,15 +457,10 @@ void pciback_irq_restore(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
 void pciback_line_work(struct work_struct *work);
-void pciback_guest_intx(struct pciback_conf *conf, bool on);
-void pciback_guest_decodes(struct pciback_conf *conf);
-void pciback_guest_restore(struct pciback_conf *conf);
-int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val);
 
 /* gsi.c: the line's name */
 void pciback_gsi_find(struct pcistub *stub);
 u32 pciback_gsi(const struct pcistub *stub);
-u32 pciback_guest_line(struct pci_dev *pdev);
 void pciback_gsi_serve(bool serve);
 
 /* reset.c */
@@ -493,10 +489,6 @@ void pciback_idle_work(struct work_struct *work);
 /* pciback_ops.c: requests of a guest */
 void pcistub_conf_begin(struct pcistub *stub);
 void pcistub_conf_end(struct pcistub *stub);
-void pciback_guest_flr(struct pciback_conf *conf);
-void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr);
-bool pciback_guest_may_fail(struct pciback_conf *conf);
-void pciback_guest_failed(struct pciback_conf *conf);
 bool pciback_request_try(struct pciback_session *sess,
 			 struct pciback_request *req);
 void pciback_request_serve(struct pciback_session *sess,

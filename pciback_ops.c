@@ -8,6 +8,7 @@
 #include <linux/sched/clock.h>
 #include <linux/time64.h>
 
+#include "conf_space_tables.h"
 #include "pciback.h"
 
 #define CREATE_TRACE_POINTS
@@ -114,9 +115,10 @@ static bool denied_before(const struct pcistub *stub, u16 offset)
 {
 	unsigned int i;
 
-	for (i = 0; i < stub->nr_denied; i++)
+	for (i = 0; i < stub->nr_denied; i++) {
 		if (stub->denied[i].offset == offset)
 			return true;
+	}
 	return stub->nr_denied == PCIBACK_MAX_DENIED;
 }
 
@@ -310,6 +312,8 @@ static bool serve_now(struct pciback_session *sess, struct pcistub *stub,
  * pciback_request_try - serve a request if that needs no sleep
  * @sess: session of the guest
  * @req: private copy of the request; gets the answer
+ *
+ * Context: the event channel's interrupt.
  *
  * Return: false if pciback_request_serve() has to.
  */

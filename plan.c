@@ -55,8 +55,9 @@ bool pciback_plan_wants(const struct pciback_wish *wish, unsigned int nr,
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		if (wish[i].named && wish[i].sbdf == sbdf)
 			return true;
+	}
 	return false;
 }

@@ -180,8 +180,8 @@ struct pcistub *pcistub_find(u32 sbdf)
  * pcistub_gsi - a claimed device's interrupt line
  * @sbdf: address
  *
- * Called with a lock held, so not by pcistub_find(). Entries are erased before
- * the registry's reference is dropped.
+ * xen/acpi.c calls this with an rwlock held, so only the array's own can be taken.
+ * Entries are erased before the registry's reference is dropped.
  *
  * Return: its GSI; -ENOENT: it has none, which a toolstack takes for an answer;
  * -ENODEV: not claimed; or what Xen said when the line was to be set up.

@@ -10,6 +10,9 @@
 #include "plan.h"
 #include "store.h"
 
+/* When xenstore could not be read: how soon it is tried again. */
+#define STORE_RETRY (1 * HZ)
+
 /**
  * pciback_session_domid - whose session it is
  * @sess: session
@@ -218,8 +221,8 @@ static int export(struct pciback_session *sess, const struct pciback_wish *wish)
 	return err;
 }
 
-static int read_wishes(struct pciback_session *sess, struct pciback_wish **wishes,
-		       unsigned int *nr)
+static int look_at_wishes(struct pciback_session *sess,
+			  struct pciback_wish **wishes, unsigned int *nr)
 {
 	int err = pciback_store_wishes(sess, wishes, nr);
 	struct pciback_vdev dev;
@@ -336,7 +339,7 @@ int pciback_session_update(struct pciback_session *sess, bool setup)
 
 	lockdep_assert_held(&sess->lock);
 
-	err = read_wishes(sess, &wish, &nr);
+	err = look_at_wishes(sess, &wish, &nr);
 	if (err)
 		return err;
 	if (setup)
@@ -378,9 +381,9 @@ bool pciback_session_shed(struct pciback_session *sess, bool connected)
 	/* What is lost from here on is seen by the next look. */
 	if (!xchg(&sess->lost, false))
 		return false;
-	if (read_wishes(sess, &wish, &nr)) {
+	if (look_at_wishes(sess, &wish, &nr)) {
 		WRITE_ONCE(sess->lost, true);
-		pciback_session_kick_in(sess, HZ);
+		pciback_session_kick_in(sess, STORE_RETRY);
 		return false;
 	}
 	for (i = 0; i < nr; i++) {
@@ -422,15 +425,16 @@ int pciback_session_cut(struct pciback_session *sess)
 
 	lockdep_assert_held(&sess->lock);
 
-	err = read_wishes(sess, &wish, &nr);
+	err = look_at_wishes(sess, &wish, &nr);
 	if (err)
 		return err;
 	pciback_plan(wish, nr, false);
 	for (i = 0; i < nr; i++)
 		adds = adds || wish[i].step == PCIBACK_STEP_ADD;
-	for (i = 0; i < nr && !adds; i++)
+	for (i = 0; i < nr && !adds; i++) {
 		if (wish[i].step == PCIBACK_STEP_REMOVE)
 			take_back(sess, wish[i].sbdf, PCIBACK_EVICT_FOR_GOOD);
+	}
 	kvfree(wish);
 	return adds ? -EBUSY : 0;
 }

@@ -70,9 +70,10 @@ bool pciback_slots_cover(const struct pci_dev *pdev)
 
 	if (xa_load(&wanted, pcistub_sbdf(pdev)))
 		return true;
-	for (bus = pdev->bus; bus->self; bus = bus->parent)
+	for (bus = pdev->bus; bus->self; bus = bus->parent) {
 		if (xa_load(&wanted, pcistub_sbdf(bus->self)))
 			return true;
+	}
 	return false;
 }
 

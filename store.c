@@ -40,9 +40,10 @@ static bool root_known(const struct pciback_session *sess, u32 root)
 {
 	unsigned int i;
 
-	for (i = 0; i < sess->nr_roots; i++)
+	for (i = 0; i < sess->nr_roots; i++) {
 		if (sess->root[i] == root)
 			return true;
+	}
 	return false;
 }
 

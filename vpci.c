@@ -84,9 +84,10 @@ struct pciback_vdev *pciback_vmap_entry(struct pciback_vmap *map, u32 sbdf)
 {
 	unsigned int i;
 
-	for (i = 0; map && i < map->nr; i++)
+	for (i = 0; map && i < map->nr; i++) {
 		if (map->dev[i].sbdf == sbdf && pciback_vdev_taken(&map->dev[i]))
 			return &map->dev[i];
+	}
 	return NULL;
 }
 
@@ -108,13 +109,15 @@ struct pciback_vmap *pciback_vmap_with(const struct pciback_vmap *map,
 	new = kzalloc(struct_size(new, dev, old + 1), GFP_KERNEL);
 	if (!new)
 		return NULL;
-	for (i = 0; i < old && map->dev[i].vaddr < dev->vaddr; i++)
+	for (i = 0; i < old && map->dev[i].vaddr < dev->vaddr; i++) {
 		if (pciback_vdev_taken(&map->dev[i]))
 			new->dev[new->nr++] = map->dev[i];
+	}
 	new->dev[new->nr++] = *dev;
-	for (; i < old; i++)
+	for (; i < old; i++) {
 		if (map->dev[i].vaddr != dev->vaddr && pciback_vdev_taken(&map->dev[i]))
 			new->dev[new->nr++] = map->dev[i];
+	}
 	return new;
 }
 

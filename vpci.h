@@ -26,8 +26,8 @@ enum pciback_evict {
  * @sbdf: address that the host uses for it
  * @virtfn: it is a virtual function
  * @vdevfn: where the toolstack would have it on bus 0000:00; 0: no matter
- * @lost: without @stub, unless PCIBACK_EVICT_NONE: the guest still knows the
- *	address, which is kept for this device
+ * @lost: if @stub is NULL, how it was lost; unless PCIBACK_EVICT_NONE the guest
+ *	still knows @vaddr, which is kept for this device
  * @stub: the device, to which the map has a reference; NULL: it was taken out
  */
 struct pciback_vdev {

@@ -127,7 +127,7 @@ static void reset_frontend(struct pciback_session *sess)
 	set_state(sess, XenbusStateInitialised);
 }
 
-static void connect(struct pciback_session *sess)
+static void connect_frontend(struct pciback_session *sess)
 {
 	evtchn_port_t port;
 	grant_ref_t gref;
@@ -162,7 +162,7 @@ static void connect(struct pciback_session *sess)
 static void reconnect(struct pciback_session *sess)
 {
 	if (published_anew(sess, XBT_NIL))
-		connect(sess);
+		connect_frontend(sess);
 	else if (pciback_channel_abandoned(sess))
 		reset_frontend(sess);
 	else
@@ -192,7 +192,7 @@ static void await_frontend(struct pciback_session *sess)
 	if (!err)
 		set_state(sess, XenbusStateConnected);
 	else if (err != -EBUSY)
-		pciback_session_kick_in(sess, HZ);
+		pciback_session_kick_in(sess, FRONTEND_CHECK);
 }
 
 /*
@@ -212,6 +212,7 @@ static void reopen(struct pciback_session *sess)
 
 /* ---- the state machine ---- */
 
+/* xenbus_read_driver_state() takes another argument from 7.0 on. */
 static unsigned int read_state(const char *dir)
 {
 	return xenbus_read_unsigned(dir, "state", XenbusStateUnknown);
@@ -231,10 +232,10 @@ static void update(struct pciback_session *sess)
 static void update_and_connect(struct pciback_session *sess)
 {
 	if (!pciback_session_update(sess, false))
-		connect(sess);
+		connect_frontend(sess);
 }
 
-static void resume(struct pciback_session *sess)
+static void go_on(struct pciback_session *sess)
 {
 	set_state(sess, XenbusStateConnected);
 }
@@ -287,7 +288,7 @@ static void (*const actions[])(struct pciback_session *sess) = {
 	[PCIBACK_SETUP] = setup,
 	[PCIBACK_UPDATE] = update,
 	[PCIBACK_CONNECT] = update_and_connect,
-	[PCIBACK_RESUME] = resume,
+	[PCIBACK_RESUME] = go_on,
 	[PCIBACK_RECONFIGURE] = reconfigure,
 	[PCIBACK_REPLUG] = replug,
 	[PCIBACK_RECONNECT] = reconnect,
@@ -314,7 +315,7 @@ static void shed(struct pciback_session *sess, unsigned int be,
 }
 
 /* One look at xenstore and one action; true if it changed our state. */
-static bool step(struct pciback_session *sess)
+static bool take_action(struct pciback_session *sess)
 {
 	const char *dir = sess->xdev->nodename;
 	unsigned int be = read_state(dir);
@@ -341,11 +342,12 @@ static void session_work(struct work_struct *work)
 	unsigned int steps = 0;
 
 	mutex_lock(&sess->lock);
-	while (!READ_ONCE(sess->gone) && step(sess))
+	while (!READ_ONCE(sess->gone) && take_action(sess)) {
 		if (++steps == MAX_STEPS) {
 			pciback_session_kick(sess);
 			break;
 		}
+	}
 	if (READ_ONCE(sess->gone)) {
 		forget_frontend(sess);
 		pciback_session_release(sess);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The device that is made of byte arrays, and the core that the driver calls. */
 #include "../../conf_space.h"
+#include "../../conf_space_tables.h"
 #include "../../pciback.h"
 #include "emul.h"
 
