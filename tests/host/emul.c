@@ -172,6 +172,8 @@ static void core_bits(struct pci_dev *pdev, int pos, u16 mask, u16 val)
 {
 	u16 old = emul_get(of(pdev), pos, 2);
 
+	if (of(pdev)->gone)
+		return;
 	emul_put(of(pdev), pos, 2, (old & ~mask) | (val & mask));
 }
 
@@ -291,11 +293,13 @@ void pciback_guest_decodes(struct pciback_conf *conf)
 
 bool pciback_guest_may_fail(struct pciback_conf *conf)
 {
-	return true;
+	of(conf->pdev)->calls.slow.may_fail++;
+	return !of(conf->pdev)->limited;
 }
 
 void pciback_guest_failed(struct pciback_conf *conf)
 {
+	of(conf->pdev)->calls.slow.failed++;
 }
 
 void pciback_guest_flr(struct pciback_conf *conf)

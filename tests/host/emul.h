@@ -17,7 +17,8 @@
  * @readrq: pcie_set_readrq()
  * @flr: pciback_guest_flr()
  * @vpd: pciback_guest_vpd()
- * @slow: what needs process context
+ * @slow: what needs process context; may_fail and failed are
+ *	pciback_guest_may_fail() and pciback_guest_failed()
  */
 struct emul_calls {
 	unsigned int master_on, master_off, mwi_on, mwi_off;
@@ -25,6 +26,7 @@ struct emul_calls {
 	unsigned int flr, vpd;
 	struct {
 		unsigned int msi_bits, save, restore, power;
+		unsigned int may_fail, failed;
 	} slow;
 };
 
@@ -42,6 +44,7 @@ struct emul_calls {
  * @gone: surprise removal: reads are ones, writes are lost
  * @msi_control: pciback_guest_msi_bits() grants
  * @refuse: the core refuses power states, ROM and VPD
+ * @limited: pciback_guest_may_fail() says no
  * @gsi: what pciback_guest_line() answers
  * @pm: where the core finds power management
  * @exp: where the core finds PCI Express
@@ -59,6 +62,7 @@ struct emul {
 	bool gone;
 	bool msi_control;
 	bool refuse;
+	bool limited;
 	u8 gsi;
 	u8 pm;
 	u8 exp;

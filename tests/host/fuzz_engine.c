@@ -8,7 +8,7 @@ int fuzz_one(const u8 *data, size_t size);
  * struct step - an access, made of the input
  * @offset: where; above config space too
  * @what: bits 0-1 its width, 2 write, 3 permissive, 4 the core refuses, 5 MSI
- *	control is given, 6 back to a fresh device
+ *	control is given, 6 back to a fresh device, 7 the guest has failed too often
  * @value: what is written
  */
 struct step {
@@ -27,6 +27,7 @@ static bool take(struct rig *rig, const struct step *step)
 
 	rig->emul.refuse = step->what & 0x10;
 	rig->emul.msi_control = step->what & 0x20;
+	rig->emul.limited = step->what & 0x80;
 	if (step->what & 0x40)
 		rig_fresh(rig);
 	if (step->what & 4)

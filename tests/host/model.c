@@ -33,7 +33,7 @@ static u32 bits_of(const u8 *bytes, unsigned int pos, unsigned int size)
 
 u32 model_hw(const struct model *m, unsigned int pos, unsigned int size)
 {
-	return bits_of(m->hw, pos, size);
+	return m->emul->gone ? ~0u >> (32 - size * 8) : bits_of(m->hw, pos, size);
 }
 
 void model_hw_put(struct model *m, unsigned int pos, unsigned int size, u32 mask,
@@ -41,7 +41,7 @@ void model_hw_put(struct model *m, unsigned int pos, unsigned int size, u32 mask
 {
 	unsigned int i;
 
-	for (i = 0; i < size * 8; i++)
+	for (i = 0; i < size * 8 && !m->emul->gone; i++)
 		if (mask >> i & 1)
 			set_bit_of(m->hw, pos * 8 + i, val >> i & 1);
 }
@@ -151,7 +151,7 @@ static bool seen(const struct model *m, unsigned int bit)
 		return bar_bit(m, &m->reg[owner], bit);
 	if (is(m->kind[bit], VIRTUAL))
 		return bit_of(m->shadow, bit);
-	return !m->zero[bit / 8] && bit_of(m->hw, bit);
+	return !m->zero[bit / 8] && (m->emul->gone || bit_of(m->hw, bit));
 }
 
 static bool exists(const struct model *m, long offset, long size)
@@ -182,7 +182,7 @@ int model_read(struct model *m, long offset, long size, u32 *val, bool *touches)
 static void raw_write(struct model *m, unsigned int bit, bool val)
 {
 	m->raw = true;
-	if (bit_of(m->hw_fixed, bit))
+	if (m->emul->gone || bit_of(m->hw_fixed, bit))
 		return;
 	if (!bit_of(m->hw_w1c, bit))
 		set_bit_of(m->hw, bit, val);

@@ -45,16 +45,24 @@ static void same_masks(int nr)
 	pciback_conf_free(rig.conf);
 }
 
-/* With the administrator's leave, or with a core that refuses. */
-static void with_switch(int refuse)
+enum { MSI_CONTROL = 1, REFUSE = 2, LIMITED = 4, GONE = 8 };
+
+static void set_switches(unsigned int switches)
+{
+	rig.emul.msi_control = switches & MSI_CONTROL;
+	rig.emul.refuse = switches & REFUSE;
+	rig.emul.limited = switches & LIMITED;
+	rig.emul.gone = switches & GONE;
+}
+
+static void with_switch(int switches)
 {
 	unsigned int nr, dword;
 
 	for (nr = 0; nr < fake_devs_nr; nr++) {
 		if (!setup(nr))
 			continue;
-		rig.emul.refuse = refuse;
-		rig.emul.msi_control = !refuse;
+		set_switches(switches);
 		for (dword = 0; dword < 256; dword += 4)
 			rig_dword(&rig, dword);
 		pciback_conf_free(rig.conf);
@@ -67,7 +75,7 @@ static u32 next_random(u32 *state)
 	return *state >> 8 ^ *state << 13;
 }
 
-/* Long histories instead of fresh devices. */
+/* Long histories instead of fresh devices, in which the switches change. */
 static void histories(int steps)
 {
 	u32 seed = 1, nr;
@@ -82,6 +90,8 @@ static void histories(int steps)
 			u32 pos = next_random(&seed) % (i & 1 ? 256 : rig.model.size);
 			u32 val = next_random(&seed);
 
+			if (i % 64 == 0)
+				set_switches(next_random(&seed) & next_random(&seed));
 			val = i % 7 == 0 ? ~0u : i % 11 == 0 ? 0 : val;
 			pos &= ~(size - 1);
 			if (!rig_write(&rig, pos, size, val, i % 5 == 0) ||
@@ -251,8 +261,10 @@ static const struct tap_test tests[] = {
 	{ "root complex: masks as specified", same_masks, 5 },
 	{ "bare: each bit as specified", all_bits, 6 },
 	{ "bare: masks as specified", same_masks, 6 },
-	{ "each bit where the guest may set MSI bits", with_switch, 0 },
-	{ "each bit where the core refuses", with_switch, 1 },
+	{ "each bit where the guest may set MSI bits", with_switch, MSI_CONTROL },
+	{ "each bit where the core refuses", with_switch, REFUSE },
+	{ "each bit where the guest has failed too often", with_switch, LIMITED },
+	{ "each bit where the device is gone", with_switch, GONE },
 	{ "random histories", histories, 40000 },
 	{ "decode, parity and SERR# are the host's (XSA-120)", decode_stays, 0 },
 	{ "... permissive too", decode_stays, 1 },

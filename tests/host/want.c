@@ -105,11 +105,21 @@ static int power(struct model *m, struct model_reg *reg, u32 old, u32 new)
 {
 	if (!((old ^ new) & 3))
 		return 0;
+	if (m->emul->gone)
+		return -ENODEV;
+	/* Awake is never out of reach. */
+	if (new & 3) {
+		m->calls.slow.may_fail++;
+		if (m->emul->limited)
+			return -EACCES;
+	}
 	if (!(old & 3))
 		m->calls.slow.save++;
 	m->calls.slow.power++;
-	if (m->emul->refuse)
+	if (m->emul->refuse) {
+		m->calls.slow.failed++;
 		return -EACCES;
+	}
 	model_hw_put(m, reg->pos, 2, 3, new);
 	if (!(new & 3) && !(new & 8))
 		m->calls.slow.restore++;
