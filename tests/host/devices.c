@@ -108,7 +108,8 @@ const struct fake_dev fake_devs[] = {
 		   IO(0xc000, 32), MEM(0xfe044000, 0x4000) },
 	  .rom = MEM(0xfe040000, 0x4000) },
 	{ .name = "e1000", .size = 256, .caps = e1000_caps, .ext = none,
-	  .bar = { MEM(0xfeb80000, 0x20000), IO(0xc040, 64) } },
+	  .bar = { MEM(0xfeb80000, 0x20000), IO(0xc040, 64) },
+	  .rom = MEM(0, 0x10000) },
 	{ .name = "nvme", .size = 4096, .caps = nvme_caps, .ext = nvme_ext,
 	  .bar = { MEM64(0x80fe000000, 0x4000), { 0 }, MEM64(0x90000000, 16) },
 	  .rom = MEM(0xfe080000, 0x800) },
@@ -118,7 +119,9 @@ const struct fake_dev fake_devs[] = {
 		   MEM64(0x8100104000, 0x4000) } },
 	{ .name = "odd", .size = 4096, .caps = odd_caps, .ext = odd_ext,
 	  .bar = { MEM(0xfd000000, 0x1000000),
-		   { 0xf0000000, 0x1000, IORESOURCE_MEM | IORESOURCE_UNSET } } },
+		   { 0xf0000000, 0x1000, IORESOURCE_MEM | IORESOURCE_UNSET } },
+	  /* As of a display: not the device's, but the BIOS's copy. */
+	  .rom = { 0xc0000, 0x20000, IORESOURCE_MEM | IORESOURCE_ROM_SHADOW } },
 	{ .name = "root complex", .size = 4096, .caps = root_complex_caps,
 	  .ext = none, .bar = { IO(0xe000, 256) } },
 	{ .name = "bare", .size = 256, .caps = none, .ext = none },
@@ -188,7 +191,7 @@ static void fill_bars(struct emul *emul, const struct fake_dev *dev)
 		pdev->resource[i].start = bar->start;
 		pdev->resource[i].end = bar->start + bar->size - 1;
 		pdev->resource[i].flags = bar->flags;
-		pdev->resource[i].parent = &host;
+		pdev->resource[i].parent = bar->start ? &host : NULL;
 	}
 	for (i = 0; i < 24 && !dev->virtfn; i++)
 		emul->cfg[PCI_BASE_ADDRESS_0 + i] = 0x30 + i;

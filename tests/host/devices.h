@@ -21,7 +21,7 @@ struct fake_cap {
 
 /**
  * struct fake_bar - a resource
- * @start: where the host has it, as a CPU address
+ * @start: where the host has it, as a CPU address; 0: it found no room
  * @size: in bytes; 0: none
  * @flags: IORESOURCE_* and the BAR's own low bits
  */

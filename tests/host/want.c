@@ -432,7 +432,7 @@ static void set_bars(struct model *m, const struct fake_dev *dev)
 		if (res->flags & IORESOURCE_MEM_64)
 			set_bar(m, 0x14 + 4 * i, addr >> 32, window >> 32);
 	}
-	if (dev->rom.size)
+	if (dev->rom.start && !(dev->rom.flags & IORESOURCE_ROM_SHADOW))
 		set_bar(m, 0x30, dev->rom.start - EMUL_BUS_SHIFT,
 			-dev->rom.size);
 	else
