@@ -89,6 +89,15 @@ static void check_access(const struct emul *emul, int pos, int size)
 		abort();
 }
 
+static bool access_fails(struct emul *emul, int pos, int size)
+{
+	if (!emul->fail_access || --emul->fail_access)
+		return false;
+	emul->failed_pos = pos;
+	emul->failed_size = size;
+	return true;
+}
+
 static int read_config(const struct pci_dev *pdev, int pos, int size, u32 *val)
 {
 	struct emul *emul = of(pdev);
@@ -96,7 +105,7 @@ static int read_config(const struct pci_dev *pdev, int pos, int size, u32 *val)
 	check_access(emul, pos, size);
 	emul->reads++;
 	*val = ~0U;
-	if (emul->fail_access && !--emul->fail_access)
+	if (access_fails(emul, pos, size))
 		return NO_DEVICE;
 	if (!emul->gone)
 		*val = emul_get(emul, pos, size);
@@ -110,7 +119,7 @@ static int write_config(const struct pci_dev *pdev, int pos, int size, u32 val)
 
 	check_access(emul, pos, size);
 	emul->writes++;
-	if (emul->fail_access && !--emul->fail_access)
+	if (access_fails(emul, pos, size))
 		return NO_DEVICE;
 	for (i = pos; i < pos + size && !emul->gone; i++, val >>= 8) {
 		u8 old = emul->cfg[i], keep = emul->fixed[i] | emul->w1c[i];

@@ -41,6 +41,8 @@ struct emul_calls {
  * @writes: number of config writes since then
  * @calls: calls since then
  * @fail_access: the Nth access from now fails; 0: none
+ * @failed_pos: where the last one failed
+ * @failed_size: and how many bytes it was
  * @gone: surprise removal: reads are ones, writes are lost
  * @msi_control: pciback_guest_msi_bits() grants
  * @refuse: the core refuses power states, ROM and VPD
@@ -58,7 +60,7 @@ struct emul {
 	unsigned int reads;
 	unsigned int writes;
 	struct emul_calls calls;
-	unsigned int fail_access;
+	unsigned int fail_access, failed_pos, failed_size;
 	bool gone;
 	bool msi_control;
 	bool refuse;
