@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The engine on registers of every shape, and on accesses of every kind. */
 #include "model.h"
+#include "random.h"
 #include "tap.h"
 
 #define ROWS 24
@@ -153,12 +154,6 @@ static void one_kind(int size)
 			every_access();
 		pciback_conf_free(rig.conf);
 	}
-}
-
-static u32 next_random(u32 *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8;
 }
 
 /* Registers side by side, every bit of another kind, some bytes left out. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The grammar of addresses, quirks and hide lists. */
 #include "../../parse.h"
+#include "random.h"
 #include "tap.h"
 
 #define ONE	0xffffffff
@@ -461,8 +462,9 @@ static void progress(int unused)
 		const char *s = text;
 
 		for (j = 0; j < i % 23; j++) {
-			state = state * 1664525u + 1013904223u;
-			text[j] = alphabet[(state >> 16) % (sizeof(alphabet) - 1)];
+			u32 at = next_random(&state) % (sizeof(alphabet) - 1);
+
+			text[j] = alphabet[at];
 		}
 		while (pciback_parse_hide(&s, &pattern, &len) && calls < 50)
 			calls++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The driver's tables over devices like real ones, bit by bit. */
 #include "devices.h"
+#include "random.h"
 #include "tap.h"
 
 static struct rig rig;
@@ -67,12 +68,6 @@ static void with_switch(int switches)
 			rig_dword(&rig, dword);
 		pciback_conf_free(rig.conf);
 	}
-}
-
-static u32 next_random(u32 *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8 ^ *state << 13;
 }
 
 /* Long histories instead of fresh devices, in which the switches change. */
