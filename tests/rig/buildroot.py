@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import paths
 from .apt import NEXT, run
+from .files import mirror, module_files, sync
 from .stacks import STACKS
 
 TOOLS = ["gcc", "gcc-14", "make", "libc6-dev", "clang", "lld", "llvm", "sparse",
@@ -22,27 +23,10 @@ TOOLS = ["gcc", "gcc-14", "make", "libc6-dev", "clang", "lld", "llvm", "sparse",
 CHECKER = "scripts/checker-valid.sh"
 
 
-def sync(source, target):
-    """Copy a file if it differs: what make has built of it stays valid."""
-    if target.exists() and target.read_bytes() == source.read_bytes():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    shutil.copymode(source, target)
-
-
-def driver_files():
-    """The files that make the module."""
-    return sorted(f for f in paths.TREE.iterdir()
-                  if f.suffix in (".c", ".h") and ".mod." not in f.name
-                  or f.name in ("Makefile", "Kconfig"))
-
-
 def copy_driver(name):
     """Folder in the cache with a copy of the driver to build in."""
     place = paths.CACHE / "build" / name
-    for path in driver_files():
-        sync(path, place / path.name)
+    mirror(module_files(), place)
     return place
 
 

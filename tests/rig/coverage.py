@@ -13,7 +13,8 @@ from pathlib import Path
 
 from . import paths
 from .apt import Apt, run
-from .debugkernel import OVERLAY, driver_files
+from .debugkernel import OVERLAY
+from .files import driver_files
 
 COUNTED = paths.CACHE / "coverage"
 COUNTERS = "/sys/kernel/debug/gcov"

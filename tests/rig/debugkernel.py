@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from . import paths
 from .apt import run
+from .files import driver_files, mirror, put
 from .kernel import Kernel
 from .source import PACKAGE
 
@@ -23,13 +24,6 @@ BUILD_TOOLS = ["flex", "bison", "libelf-dev", "bc", "xz-utils"]
 HERE = paths.CACHE / "kernels"
 
 
-def driver_files():
-    """The files that belong into a kernel tree."""
-    return sorted(f for f in paths.TREE.iterdir()
-                  if f.suffix in (".c", ".h")
-                  and not f.name.endswith(".mod.c"))
-
-
 def makefile():
     """The tree's Makefile, with objects that count what of them runs."""
     return (paths.TREE / "Makefile").read_text() + "\nGCOV_PROFILE := y\n"
@@ -37,24 +31,6 @@ def makefile():
 
 def digest(texts):
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-
-
-def put(text, path):
-    """Write a file, if it is to change."""
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
-
-
-def mirror(files, folder):
-    """Make a folder hold these files; what did not change is not touched."""
-    folder.mkdir(exist_ok=True)
-    names = {f.name for f in files}
-    for path in folder.iterdir():
-        if path.suffix in (".c", ".h") and path.name not in names \
-                and not path.name.endswith(".mod.c"):
-            path.unlink()
-    for path in files:
-        put(path.read_text(), folder / path.name)
 
 
 @contextmanager
@@ -166,7 +142,7 @@ class DebugKernel(Kernel):
         for old in HERE.glob(f"{self.root.name.rsplit('-', 1)[0]}-*"):
             shutil.rmtree(old)
         mirror(driver_files(), build.source / OVERLAY)
-        put(makefile(), build.source / OVERLAY / "Makefile")
+        put(makefile().encode(), build.source / OVERLAY / "Makefile")
         build.configure(self.like)
         build.make("vmlinux", "bzImage", "modules")
         partial = HERE / "root.partial"

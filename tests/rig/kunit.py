@@ -13,7 +13,8 @@ import pytest
 
 from . import coverage, initramfs, paths
 from .apt import Apt
-from .debugkernel import HERE, Build, driver_files, exclusive, mirror
+from .debugkernel import HERE, Build, exclusive
+from .files import driver_files, mirror
 from .images import COMMON_PACKAGES
 from .logscan import complaints
 from .machine import take_turn

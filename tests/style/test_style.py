@@ -2,12 +2,12 @@
 """The tree against the kernel's own checkers."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from rig import build, paths
+from rig.files import mirror, module_files
 from rig.source import linux_source
 
 ORIGINALITY = paths.TREE.parent / "shared/tools/originality"
@@ -37,13 +37,7 @@ def linux(images):
 def built(images, tmp_path_factory):
     """Output of a build with all warnings and sparse, in a copy."""
     copy = tmp_path_factory.mktemp("style") / "tree"
-    copy.mkdir()
-    for path in paths.TREE.iterdir():
-        if path.is_file() and (path.suffix in (".c", ".h") or
-                               path.name in ("Makefile", "Kbuild",
-                                             "Kconfig")) \
-                and not path.name.endswith(".mod.c"):
-            shutil.copy(path, copy)
+    mirror(module_files(), copy)
     # The headers' own code has findings; only ours are looked at.
     return build.make(images, copy, "W=1", "C=2", "modules")
 
