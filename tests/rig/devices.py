@@ -7,6 +7,7 @@ from .backend import SECONDS
 from .dom0 import CARDS, DEVICES
 
 GATEWAY = "10.0.2.2"
+DISK = "/dev/nvme0n1"
 
 # Keeps a card busy until the guest ends.
 TRAFFIC = f"ping -q -s 1400 -i 0.01 -I {{0}} {GATEWAY} >/dev/null 2>&1 &"
@@ -89,6 +90,12 @@ def network(where, card):
     return name
 
 
+def disk(where):
+    """Load the NVMe driver and wait for its disk."""
+    where.sh("modprobe nvme", 60)
+    where.until(f"[ -b {DISK} ]", 30)
+
+
 def claim(dom0, card):
     """Load the module under test with a card hidden, or taken from dom0.
 
@@ -98,6 +105,11 @@ def claim(dom0, card):
         return dom0.load(hide=[card])
     dom0.load()
     return dom0.xl(f"pci-assignable-add {dom0.bdf(card)}")
+
+
+def keep_second_igb(dom0):
+    """Keep the second card of the kind out of the way of dom0's igb."""
+    dom0.sh(f"echo none >{DEVICES}/{dom0.bdf('igb1')}/driver_override")
 
 
 def make_vfs(dom0, number, card="igb0"):

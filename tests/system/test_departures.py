@@ -60,8 +60,7 @@ def test_guest_that_hangs_keeps_neither_card_nor_toolstack(dom0, start):
         hung.detach(dom0.bdf("igb0"))
     devices.network(start("igb0", name="other"), "igb0")
     dom0.xl("unpause hung")
-    hung.sh("modprobe nvme")
-    hung.until("[ -b /dev/nvme0n1 ]", 30)
+    devices.disk(hung)
     dom0.xl("pause hung")
     with in_time():
         hung.destroy()

@@ -18,9 +18,8 @@ def use(guest, card):
     if card != "nvme":
         devices.network(guest, card)
         return
-    guest.sh("modprobe nvme")
-    guest.until("[ -b /dev/nvme0n1 ]", 30)
-    guest.sh("dd if=/dev/zero of=/dev/nvme0n1 bs=64k count=16 oflag=direct")
+    devices.disk(guest)
+    guest.sh(f"dd if=/dev/zero of={devices.DISK} bs=64k count=16 oflag=direct")
 
 
 def given(dom0, guest, times):

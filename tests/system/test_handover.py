@@ -69,7 +69,7 @@ def test_permissive_ends_with_its_guest(dom0, start, card):
     "igb0", pytest.param("e1000e", marks=pytest.mark.long)])
 def test_dom0_gets_its_card_back_ten_times(dom0, start, card):
     """With its driver and traffic, also after a guest wrote all it may."""
-    dom0.sh(f"echo none >{DEVICES}/{dom0.bdf('igb1')}/driver_override")
+    devices.keep_second_igb(dom0)
     dom0.load()
     bdf = dom0.bdf(card)
     devices.network(dom0, card)

@@ -6,15 +6,9 @@ import hashlib
 import pytest
 
 from rig import devices
+from rig.devices import DISK
 
 SIZE = 16 << 20
-DISK = "/dev/nvme0n1"
-
-
-def ready(guest):
-    """Load the driver and wait for the disk."""
-    guest.sh("modprobe nvme", 60)
-    guest.until(f"[ -b {DISK} ]", 30)
 
 
 @pytest.mark.parametrize("kernel", [
@@ -22,7 +16,7 @@ def ready(guest):
 def test_disk_keeps_16_mib(dom0, start, kernel):
     dom0.load(hide=["nvme"])
     guest = start("nvme", kernel=kernel)
-    ready(guest)
+    devices.disk(guest)
     guest.sh(f"dd if=/dev/urandom of=/tmp/data bs=1M count={SIZE >> 20}", 60)
     written = guest.sh("sha256sum </tmp/data").split()[0]
     guest.sh(f"dd if=/tmp/data of={DISK} bs=1M oflag=direct conv=fsync", 120)

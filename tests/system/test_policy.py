@@ -52,7 +52,7 @@ def test_sweep_changes_what_is_granted(dom0, start, card):
 
 
 def test_sweep_of_a_virtual_function(dom0, start):
-    dom0.sh(f"echo none >{DEVICES}/{dom0.bdf('igb1')}/driver_override")
+    devices.keep_second_igb(dom0)
     devices.make_vfs(dom0, 1)
     dom0.load()
     dom0.xl(f"pci-assignable-add {dom0.bdf('vf0')}")
@@ -77,8 +77,7 @@ def test_stock_drivers_are_denied_nothing_that_matters(dom0, start):
     guest = start(*cards)
     for card in ("igb0", "e1000e"):
         devices.network(guest, card)
-    guest.sh("modprobe nvme")
-    guest.until("[ -b /dev/nvme0n1 ]", 30)
+    devices.disk(guest)
     assert guest.run("lspci -vvv").rc == 0
     for card in cards:
         folder = f"{DEVICES}/{dom0.bdf(card)}/pciback"

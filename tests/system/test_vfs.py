@@ -13,8 +13,7 @@ GUEST_SEES = "/proc/bus/pci/devices"
 @pytest.fixture
 def vfs(dom0):
     """The card's functions, claimed by the module under test."""
-    # The second card of the kind stays out of igb's way.
-    dom0.sh(f"echo none >{DEVICES}/{dom0.bdf('igb1')}/driver_override")
+    devices.keep_second_igb(dom0)
     devices.make_vfs(dom0, NUMBER)
     dom0.load()
     cards = [f"vf{i}" for i in range(NUMBER)]

@@ -24,9 +24,7 @@ def test_assignable_add_and_remove_ten_cycles(dom0):
 def test_dom0_driver_works_after_a_guest_had_the_card(dom0, start):
     dom0.load()
     bdf = dom0.bdf("igb0")
-    # The second card of the kind stays out of igb's way.
-    dom0.sh(f"echo none >/sys/bus/pci/devices/{dom0.bdf('igb1')}"
-            "/driver_override")
+    devices.keep_second_igb(dom0)
     devices.network(dom0, "igb0")
     dom0.xl(f"pci-assignable-add {bdf}")
     guest = start("igb0")
