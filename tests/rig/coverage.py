@@ -29,7 +29,7 @@ def keep(name, archive, objects, source):
 
     archive: what COLLECT has printed.
     objects: folder of the driver's objects, with what their compiler noted.
-    source: folder of the driver's sources that they are made of.
+    source: folder where the compiler found the driver's sources.
     """
     Apt().install(["gcovr"])
     COUNTED.mkdir(exist_ok=True)

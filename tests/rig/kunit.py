@@ -36,7 +36,7 @@ def _module(build):
 
 
 def _build(apt, folder):
-    """The kernel's bzImage, an initrd with the module, and its objects.
+    """The kernel's bzImage, an initrd with the module, its objects and source.
 
     The module is another tree's as soon as the lock is let go of.
     """
@@ -48,7 +48,7 @@ def _build(apt, folder):
             build.make("bzImage", "modules")
         module = _module(build)
         objects = shutil.copytree(module.parent, folder / "objects")
-        return image, _initrd(apt, module, folder), objects
+        return image, _initrd(apt, module, folder), objects, module.parent
 
 
 def _initrd(apt, module, folder):
@@ -92,11 +92,11 @@ def kunit():
     console = logs / "console.log"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        image, initrd, objects = _build(Apt(), folder)
+        image, initrd, objects, source = _build(Apt(), folder)
         counters = folder / "counters"
         wrong = _boot(image, initrd, console, counters)
         if not wrong:
-            coverage.keep("kunit", counters.read_bytes(), objects, objects)
+            coverage.keep("kunit", counters.read_bytes(), objects, source)
     text = console.read_text(errors="replace")
     return text + (f"\n{wrong}\n" if wrong else ""), console
 
