@@ -16,7 +16,7 @@ xen-pciback-y += conf_space.o conf_space_gaps.o conf_space_rows.o
 xen-pciback-y += conf_space_chain.o conf_space_header.o conf_space_capability.o
 xen-pciback-y += conf_space_quirks.o
 xen-pciback-y += xenbus.o states.o session.o map.o store.o plan.o foreign.o
-xen-pciback-y += vpci.o passthrough.o channel.o pciback_ops.o
+xen-pciback-y += vmap.o vpci.o passthrough.o channel.o pciback_ops.o
 
 # trace.h is included by the kernel's trace headers, which look for it here.
 CFLAGS_pciback_ops.o := -I$(src)
