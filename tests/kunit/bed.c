@@ -3,6 +3,7 @@
  * The driver is loaded for each suite by its own module_init(), and each case
  * gets a host of its own. What is left at the end of a case fails it.
  */
+#include <linux/irq.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
@@ -111,6 +112,9 @@ void bed_exit(struct kunit *test)
 	if (!bed || !bed->host)
 		return;
 	fake_host_watch(bed->host, 0, 0);
+	fake_map_err = 0;
+	fake_bind_err = 0;
+	fake_port_status = -1;
 	bed_end_guest(test);
 	end_host(test);
 }
@@ -234,11 +238,13 @@ void bed_release(struct pci_dev *pdev)
 }
 
 /**
- * bed_guest - a guest with a device, connected
+ * bed_new_guest - a guest that is to have a device, before its kernel runs
  * @test: the case
  * @pdev: claimed device
+ *
+ * Return: the guest.
  */
-struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev)
+struct fake_guest *bed_new_guest(struct kunit *test, struct pci_dev *pdev)
 {
 	struct bed *bed = test->priv;
 
@@ -246,8 +252,65 @@ struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev)
 	KUNIT_ASSERT_NOT_NULL(test, bed->guest);
 	KUNIT_ASSERT_EQ(test, fake_guest_probe(bed->guest), 0);
 	fake_guest_changed();
-	KUNIT_ASSERT_EQ(test, fake_guest_connect(bed->guest), 0);
+	KUNIT_ASSERT_EQ(test, fake_guest_await(bed->guest,
+					       XenbusStateInitialised), 0);
 	return bed->guest;
+}
+
+/**
+ * bed_guest - a guest with a device, connected
+ * @test: the case
+ * @pdev: claimed device
+ *
+ * Return: the guest.
+ */
+struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev)
+{
+	struct fake_guest *guest = bed_new_guest(test, pdev);
+
+	KUNIT_ASSERT_EQ(test, fake_guest_connect(guest), 0);
+	return guest;
+}
+
+/**
+ * bed_master - have a guest's driver do DMA
+ * @test: the case
+ * @guest: connected guest of the first device
+ */
+void bed_master(struct kunit *test, struct fake_guest *guest)
+{
+	const u8 *cfg = bed_host(test)->dev[0]->cfg;
+
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MEMORY |
+					       PCI_COMMAND_MASTER), 0);
+	KUNIT_EXPECT_TRUE(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
+}
+
+/**
+ * bed_give_line - a device has an interrupt line
+ * @test: the case
+ * @stub: device
+ */
+void bed_give_line(struct kunit *test, struct pcistub *stub)
+{
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
+	KUNIT_ASSERT_GT(test, irq, 0);
+	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
+	stub->irq.line = irq;
+	stub->irq.gsi = irq + 1000;
+}
+
+/**
+ * bed_take_line - and has none
+ * @stub: device without a stand-in
+ */
+void bed_take_line(struct pcistub *stub)
+{
+	irq_free_desc(stub->irq.line);
+	stub->irq.line = 0;
+	stub->irq.gsi = -ENOENT;
 }
 
 /**
@@ -260,6 +323,10 @@ void bed_end_guest(struct kunit *test)
 
 	if (!bed->guest)
 		return;
+	/* What was asked is answered, and its event has its EOI. */
+	wait_event_timeout(bed->guest->wait, !READ_ONCE(bed->guest->busy),
+			   FAKE_PATIENCE);
+	KUNIT_EXPECT_FALSE(test, bed->guest->busy);
 	fake_guest_destroy(bed->guest);
 	bed_settle();
 	KUNIT_EXPECT_EQ(test, bed->guest->bad_eois, 0);
@@ -296,6 +363,12 @@ struct report {
 static pci_ers_result_t detected(struct pci_dev *pdev)
 {
 	return pciback_err_handler.error_detected(pdev, pci_channel_io_frozen);
+}
+
+static pci_ers_result_t failed(struct pci_dev *pdev)
+{
+	return pciback_err_handler.error_detected(pdev,
+						  pci_channel_io_perm_failure);
 }
 
 static pci_ers_result_t resumed(struct pci_dev *pdev)
@@ -338,6 +411,18 @@ static unsigned int report_step(struct pci_dev *pdev,
 unsigned int bed_error(struct pci_dev *pdev, pci_ers_result_t *verdict)
 {
 	return report_step(pdev, detected, verdict);
+}
+
+/**
+ * bed_failure - the host gives a bus up
+ * @pdev: device on it
+ * @verdict: what the driver says
+ *
+ * Return: number of devices that have the driver.
+ */
+unsigned int bed_failure(struct pci_dev *pdev, pci_ers_result_t *verdict)
+{
+	return report_step(pdev, failed, verdict);
 }
 
 /**

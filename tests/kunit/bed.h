@@ -42,10 +42,15 @@ struct pcistub *bed_one_device(struct kunit *test, unsigned long has);
 int bed_try_claim(struct pci_dev *pdev);
 void bed_want(struct kunit *test, struct pci_dev *pdev);
 void bed_release(struct pci_dev *pdev);
+struct fake_guest *bed_new_guest(struct kunit *test, struct pci_dev *pdev);
 struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev);
+void bed_master(struct kunit *test, struct fake_guest *guest);
+void bed_give_line(struct kunit *test, struct pcistub *stub);
+void bed_take_line(struct pcistub *stub);
 void bed_end_guest(struct kunit *test);
 void bed_wait_for_stop(void);
 unsigned int bed_error(struct pci_dev *pdev, pci_ers_result_t *verdict);
+unsigned int bed_failure(struct pci_dev *pdev, pci_ers_result_t *verdict);
 unsigned int bed_recover(struct pci_dev *pdev, pci_ers_result_t *verdict);
 
 #endif /* XPB_BED_H */

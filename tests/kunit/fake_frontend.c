@@ -14,9 +14,12 @@ static bool asked(const struct fake_guest *guest)
 static void answer(struct fake_frontend *frontend)
 {
 	struct fake_guest *guest = frontend->guest;
+	u32 cmd = guest->page->aer_op.cmd;
 
+	if (frontend->told)
+		frontend->told(frontend, cmd);
 	if (frontend->seen < ARRAY_SIZE(frontend->cmds))
-		frontend->cmds[frontend->seen] = guest->page->aer_op.cmd;
+		frontend->cmds[frontend->seen] = cmd;
 	frontend->seen++;
 	guest->page->aer_op.err = frontend->verdict;
 	/* The answer is there when the flag is gone. */

@@ -10,6 +10,7 @@
  * @guest: whose it is
  * @verdict: what it answers to each error request
  * @mute: its answers come without an event
+ * @told: called for each request before it is answered, or NULL
  * @seen: number of those
  * @cmds: the first of them
  * @task: the thread
@@ -18,6 +19,7 @@ struct fake_frontend {
 	struct fake_guest *guest;
 	u32 verdict;
 	bool mute;
+	void (*told)(struct fake_frontend *frontend, u32 cmd);
 	unsigned int seen;
 	u32 cmds[8];
 	struct task_struct *task;

@@ -26,6 +26,9 @@ static u16 get_word(const u8 *at)
 static void reset(struct fake_dev *dev)
 {
 	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	dev->vpd_left = 0;
+	if (dev->at_reset)
+		dev->at_reset(dev);
 }
 
 static void reset_below(struct fake_host *host, struct fake_dev *bridge)
@@ -41,6 +44,55 @@ static void reset_below(struct fake_host *host, struct fake_dev *bridge)
 static bool covers(int where, int size, int pos)
 {
 	return where <= pos && pos < where + size;
+}
+
+/* One large resource, of which each byte is its address, and the end tag. */
+static u8 vpd_byte(u16 addr)
+{
+	switch (addr) {
+	case 0:
+		return 0x82;
+	case 1:
+		return FAKE_VPD_SIZE - 4;
+	case 2:
+		return 0;
+	case FAKE_VPD_SIZE - 1:
+		return 0x78;
+	}
+	return addr;
+}
+
+/**
+ * fake_vpd_word - what a device with FAKE_VPD says of itself
+ * @addr: where
+ *
+ * Return: four bytes.
+ */
+u32 fake_vpd_word(u16 addr)
+{
+	return vpd_byte(addr) | vpd_byte(addr + 1) << 8 |
+	       vpd_byte(addr + 2) << 16 | (u32)vpd_byte(addr + 3) << 24;
+}
+
+/* A word of VPD was asked for. */
+static void begin_vpd(struct fake_dev *dev)
+{
+	dev->vpds++;
+	dev->vpd_left = dev->vpd_reads;
+}
+
+/* Each look at the address register brings it nearer. */
+static void step_vpd(struct fake_dev *dev)
+{
+	u8 *addr = &dev->cfg[FAKE_VPD_POS + PCI_VPD_ADDR];
+	u8 *data = &dev->cfg[FAKE_VPD_POS + PCI_VPD_DATA];
+	u32 word = fake_vpd_word(get_word(addr));
+
+	if (!dev->vpd_left || dev->vpd_left == FAKE_VPD_NEVER || --dev->vpd_left)
+		return;
+	set_word(data, word);
+	set_word(data + 2, word >> 16);
+	set_word(addr, get_word(addr) | PCI_VPD_ADDR_F);
 }
 
 /* Bits that are commands: carried out, and never read back as set. */
@@ -63,6 +115,9 @@ static void obey(struct fake_host *host, struct fake_dev *dev, int where,
 	} else if (covers(where, size, FAKE_PM_POS + PCI_PM_CTRL)) {
 		if ((*pm & PCI_PM_CTRL_STATE_MASK) == 3)
 			dev->d3s++;
+	} else if (dev->vpd_reads &&
+		   covers(where, size, FAKE_VPD_POS + PCI_VPD_ADDR)) {
+		begin_vpd(dev);
 	} else if (dev->boot[PCI_HEADER_TYPE] == PCI_HEADER_TYPE_BRIDGE &&
 		   covers(where, size, PCI_BRIDGE_CONTROL) &&
 		   *bridge & PCI_BRIDGE_CTL_BUS_RESET) {
@@ -102,11 +157,15 @@ static struct fake_dev *reach(struct pci_bus *bus, unsigned int devfn)
 	return NULL;
 }
 
-static bool refused(struct pci_bus *bus)
+/* An access that does not reach a device: an error, or as if it was nothing. */
+static int lose(struct pci_bus *bus, int where, int size)
 {
 	struct fake_host *host = host_of(bus);
 
-	return host->accesses && host->accesses == host->fail_at;
+	host->lost_at = where;
+	host->lost_size = size;
+	return host->accesses && host->accesses == host->fail_at ?
+	       PCIBIOS_DEVICE_NOT_FOUND : PCIBIOS_SUCCESSFUL;
 }
 
 static int fake_read(struct pci_bus *bus, unsigned int devfn, int where,
@@ -119,9 +178,10 @@ static int fake_read(struct pci_bus *bus, unsigned int devfn, int where,
 	if (beyond(where, size))
 		return PCIBIOS_BAD_REGISTER_NUMBER;
 	if (!dev)
-		return refused(bus) ? PCIBIOS_DEVICE_NOT_FOUND :
-				      PCIBIOS_SUCCESSFUL;
+		return lose(bus, where, size);
 	*val = 0;
+	if (covers(where, size, FAKE_VPD_POS + PCI_VPD_ADDR))
+		step_vpd(dev);
 	for (i = 0; i < size; i++)
 		*val |= (u32)dev->cfg[where + i] << (i * 8);
 	return PCIBIOS_SUCCESSFUL;
@@ -136,8 +196,7 @@ static int fake_write(struct pci_bus *bus, unsigned int devfn, int where,
 	if (beyond(where, size))
 		return PCIBIOS_BAD_REGISTER_NUMBER;
 	if (!dev)
-		return refused(bus) ? PCIBIOS_DEVICE_NOT_FOUND :
-				      PCIBIOS_SUCCESSFUL;
+		return lose(bus, where, size);
 	for (i = 0; i < size; i++) {
 		u8 rw = dev->rw[where + i];
 
@@ -251,6 +310,13 @@ static void make_resets(struct fake_dev *dev, unsigned long has)
 		make_pcie(dev, has & FAKE_FLR);
 }
 
+static void make_vpd(struct fake_dev *dev)
+{
+	link_cap(dev, FAKE_VPD_POS, PCI_CAP_ID_VPD);
+	set_word(&dev->rw[FAKE_VPD_POS + PCI_VPD_ADDR], 0xffff);
+	dev->vpd_reads = 1;
+}
+
 /**
  * fake_host_add - put a device on a host that is not started yet
  * @host: host
@@ -280,6 +346,8 @@ struct fake_dev *fake_host_add(struct fake_host *host, u8 bus, u8 devfn,
 		make_header(dev);
 	make_interrupts(dev, has);
 	make_resets(dev, has);
+	if (has & FAKE_VPD)
+		make_vpd(dev);
 	host->dev[host->nr++] = dev;
 	return dev;
 }
@@ -396,4 +464,6 @@ void fake_host_watch(struct fake_host *host, unsigned int fail_at,
 	host->accesses = 0;
 	host->fail_at = fail_at;
 	host->gone_at = gone_at;
+	host->lost_at = 0;
+	host->lost_size = 0;
 }

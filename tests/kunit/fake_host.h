@@ -20,6 +20,7 @@
 #define FAKE_MSI	BIT(4)
 #define FAKE_MSIX	BIT(5)
 #define FAKE_BRIDGE	BIT(6)	/* to bus 1 */
+#define FAKE_VPD	BIT(7)
 
 /* Where it has them. */
 enum {
@@ -27,10 +28,16 @@ enum {
 	FAKE_MSI_POS	= 0x50,
 	FAKE_MSIX_POS	= 0x70,
 	FAKE_AF_POS	= 0x80,
+	FAKE_VPD_POS	= 0x90,
 	FAKE_PCIE_POS	= 0xa0,
 };
 
 #define FAKE_NR_MSIX	8
+
+/* Bytes of vital product data, the end tag included. */
+#define FAKE_VPD_SIZE	0x40
+/* For a device that never has them ready. */
+#define FAKE_VPD_NEVER	UINT_MAX
 
 /**
  * struct fake_dev - a device
@@ -42,6 +49,11 @@ enum {
  * @flrs: function level resets, AF's among them
  * @d3s: transitions to D3
  * @bus_resets: of the bus below
+ * @vpds: words of VPD that were asked for
+ * @vpd_reads: reads of VPD's address register until its data are there
+ * @vpd_left: so many are left for what was asked for last
+ * @at_reset: called at each reset, with interrupts off
+ * @data: for @at_reset
  */
 struct fake_dev {
 	u8 bus;
@@ -52,6 +64,11 @@ struct fake_dev {
 	unsigned int flrs;
 	unsigned int d3s;
 	unsigned int bus_resets;
+	unsigned int vpds;
+	unsigned int vpd_reads;
+	unsigned int vpd_left;
+	void (*at_reset)(struct fake_dev *dev);
+	void *data;
 };
 
 /**
@@ -65,6 +82,8 @@ struct fake_dev {
  * @accesses: config accesses since fake_host_watch()
  * @fail_at: the access that fails, 0 for none
  * @gone_at: the access from which on nothing answers any more, 0 for none
+ * @lost_at: where the last access was that failed
+ * @lost_size: its size in bytes, 0 if none did
  */
 struct fake_host {
 	struct pci_sysdata sysdata;
@@ -76,6 +95,8 @@ struct fake_host {
 	unsigned int accesses;
 	unsigned int fail_at;
 	unsigned int gone_at;
+	int lost_at;
+	int lost_size;
 };
 
 struct fake_host *fake_host_alloc(void);
@@ -86,5 +107,6 @@ void fake_host_free(struct fake_host *host);
 struct pci_dev *fake_host_pdev(struct fake_host *host, unsigned int i);
 void fake_host_watch(struct fake_host *host, unsigned int fail_at,
 		     unsigned int gone_at);
+u32 fake_vpd_word(u16 addr);
 
 #endif /* XPB_FAKE_HOST_H */

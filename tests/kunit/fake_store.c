@@ -116,6 +116,37 @@ unsigned int fake_store_number(const char *dir, const char *node)
 }
 
 /**
+ * fake_store_has - is there a key?
+ * @dir: directory
+ * @node: name in it
+ *
+ * Return: true if there is.
+ */
+bool fake_store_has(const char *dir, const char *node)
+{
+	char value[sizeof_field(struct entry, value)];
+
+	return !store_read(dir, node, value, sizeof(value));
+}
+
+/**
+ * fake_store_await - wait until a key has a value
+ * @dir: directory
+ * @node: name in it
+ * @number: the value
+ *
+ * Return: 0 or -ETIMEDOUT.
+ */
+int fake_store_await(const char *dir, const char *node, unsigned int number)
+{
+	bool seen = wait_event_timeout(fake_store_changed,
+				       fake_store_number(dir, node) == number,
+				       FAKE_PATIENCE);
+
+	return seen ? 0 : -ETIMEDOUT;
+}
+
+/**
  * fake_store_clear - remove all keys
  */
 void fake_store_clear(void)

@@ -17,6 +17,8 @@
 /* What mapping a grant and binding an event channel come to. */
 int fake_map_err;
 int fake_bind_err;
+/* EVTCHNSTAT_* of the guest's end of the event channel; below 0: as it is. */
+int fake_port_status = -1;
 /* Devices whose MSI-X table Xen guards. */
 int fake_guarded;
 
@@ -39,8 +41,11 @@ int fake_evtchn_op(int cmd, void *arg)
 {
 	struct evtchn_status *status = arg;
 
-	status->status = the_guest && the_guest->handler ?
-			 EVTCHNSTAT_interdomain : EVTCHNSTAT_unbound;
+	if (fake_port_status >= 0)
+		status->status = fake_port_status;
+	else
+		status->status = the_guest && the_guest->handler ?
+				 EVTCHNSTAT_interdomain : EVTCHNSTAT_unbound;
 	return 0;
 }
 
@@ -84,12 +89,16 @@ static void deliver(struct irq_work *work)
 /**
  * fake_guest_event - the guest notifies the driver
  * @guest: guest
+ *
+ * Context: any.
  */
 void fake_guest_event(struct fake_guest *guest)
 {
-	spin_lock_irq(&guest->lock);
+	unsigned long irqs;
+
+	spin_lock_irqsave(&guest->lock, irqs);
 	guest->pending = true;
-	spin_unlock_irq(&guest->lock);
+	spin_unlock_irqrestore(&guest->lock, irqs);
 	irq_work_queue(&guest->event);
 }
 
@@ -102,11 +111,14 @@ void __wrap_xen_irq_lateeoi(unsigned int irq, unsigned int flags)
 	spin_lock_irqsave(&guest->lock, irqs);
 	if (!guest->busy)
 		guest->bad_eois++;
+	if (flags & XEN_EOI_FLAG_SPURIOUS)
+		guest->spurious++;
 	guest->busy = false;
 	again = guest->pending;
 	spin_unlock_irqrestore(&guest->lock, irqs);
 	if (again)
 		irq_work_queue(&guest->event);
+	wake_up_all(&guest->wait);
 }
 
 void __wrap_notify_remote_via_irq(int irq)
@@ -145,6 +157,8 @@ void __wrap_unbind_from_irqhandler(unsigned int irq, void *data)
 	spin_unlock_irq(&guest->lock);
 	while (READ_ONCE(guest->running))
 		cpu_relax();
+	/* An event whose work was cancelled has no EOI. */
+	WRITE_ONCE(guest->busy, false);
 }
 
 int __wrap_xen_pirq_from_irq(unsigned int irq)

@@ -31,6 +31,7 @@
  * @busy: an event waits for its EOI
  * @running: @handler runs
  * @bad_eois: EOIs without an event
+ * @spurious: EOIs that say that the event was for nothing
  * @notified: events for the guest
  * @wait: for whatever the driver does
  */
@@ -45,6 +46,7 @@ struct fake_guest {
 	bool busy;
 	bool running;
 	unsigned int bad_eois;
+	unsigned int spurious;
 	unsigned int notified;
 	wait_queue_head_t wait;
 };
@@ -53,6 +55,7 @@ struct fake_guest {
 extern bool fake_line_left;
 extern int fake_map_err;
 extern int fake_bind_err;
+extern int fake_port_status;
 extern int fake_guarded;
 struct fake_guest *fake_guest_create(struct pci_dev *pdev);
 int fake_guest_probe(struct fake_guest *guest);
@@ -77,10 +80,17 @@ static inline int fake_guest_op(struct fake_guest *guest, struct xen_pci_op *op)
 	return fake_guest_collect(guest, op, FAKE_PATIENCE);
 }
 
+/* fake_requests.c */
+int fake_guest_cmd(struct fake_guest *guest, struct xen_pci_op *op, u32 cmd);
+int fake_guest_read(struct fake_guest *guest, int offset, int size, u32 *val);
+int fake_guest_write(struct fake_guest *guest, int offset, int size, u32 val);
+
 /* fake_store.c */
 void fake_store_write(const char *dir, const char *node, const char *fmt, ...)
 	__printf(3, 4);
 unsigned int fake_store_number(const char *dir, const char *node);
+bool fake_store_has(const char *dir, const char *node);
+int fake_store_await(const char *dir, const char *node, unsigned int number);
 void fake_store_clear(void);
 extern wait_queue_head_t fake_store_changed;
 

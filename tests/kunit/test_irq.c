@@ -109,23 +109,6 @@ static void pin_that_is_routed_nowhere(struct kunit *test)
 			-ENODEV);
 }
 
-static void give_line(struct kunit *test, struct pcistub *stub)
-{
-	int irq = irq_alloc_desc(NUMA_NO_NODE);
-
-	KUNIT_ASSERT_GT(test, irq, 0);
-	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
-	stub->irq.line = irq;
-	stub->irq.gsi = irq + 1000;
-}
-
-static void take_line(struct pcistub *stub)
-{
-	irq_free_desc(stub->irq.line);
-	stub->irq.line = 0;
-	stub->irq.gsi = -ENOENT;
-}
-
 /* The core refuses a device that has MSI by other means. */
 static int fail_msix(struct pcistub *stub)
 {
@@ -143,7 +126,7 @@ static void standin_comes_back(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
 
-	give_line(test, stub);
+	bed_give_line(test, stub);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
 	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
 	KUNIT_EXPECT_LT(test, fail_msix(stub), 0);
@@ -162,7 +145,7 @@ static void standin_comes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
 	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
 	KUNIT_EXPECT_FALSE(test, stub->irq.standin);
-	take_line(stub);
+	bed_take_line(stub);
 }
 
 static void interrupts(struct pcistub *stub, unsigned int nr)
@@ -179,7 +162,7 @@ static void standin_sees_the_guest_go(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
 
-	give_line(test, stub);
+	bed_give_line(test, stub);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
 	interrupts(stub, 3000);
 	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
@@ -189,7 +172,7 @@ static void standin_sees_the_guest_go(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
 	KUNIT_EXPECT_EQ(test, stub->irq.handled, 4000);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
-	take_line(stub);
+	bed_take_line(stub);
 }
 
 /* There and back: of vectors that are refused, a line and no interrupts. */
@@ -222,7 +205,7 @@ static void too_many_failures(struct kunit *test)
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
 	struct msix_entry entry[1] = {};
 
-	give_line(test, stub);
+	bed_give_line(test, stub);
 	fail_ten_times(test, stub);
 	stub->limit[PCIBACK_MAY_MSI].last -= 61 * HZ;
 	fail_ten_times(test, stub);
@@ -230,7 +213,7 @@ static void too_many_failures(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_MSIX, entry, 1), 0);
 	expect_mode(test, stub, PCIBACK_IRQ_MSIX);
 	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
-	take_line(stub);
+	bed_take_line(stub);
 }
 
 static struct kunit_case irq_cases[] = {
