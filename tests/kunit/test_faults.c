@@ -20,6 +20,18 @@ static void one_device(struct kunit *test)
 
 /* ---- the device ---- */
 
+/* What we believe and what the core does. */
+static void set_mode(struct kunit *test, struct pcistub *stub,
+		     enum pciback_irq_mode mode, struct msix_entry *entries,
+		     int nr)
+{
+	pciback_irq_set_mode(stub, mode, entries, nr);
+	KUNIT_EXPECT_EQ(test, !!stub->pdev->msi_enabled,
+			stub->irq.mode == PCIBACK_IRQ_MSI);
+	KUNIT_EXPECT_EQ(test, !!stub->pdev->msix_enabled,
+			stub->irq.mode == PCIBACK_IRQ_MSIX);
+}
+
 /* All that a device goes through, with interrupts; false if nothing failed. */
 static bool live(struct kunit *test, unsigned int fail_at, unsigned int gone_at)
 {
@@ -32,8 +44,8 @@ static bool live(struct kunit *test, unsigned int fail_at, unsigned int gone_at)
 		stub = pcistub_of(pdev);
 		bed_settle();
 		mutex_lock(&stub->lock);
-		pciback_irq_set_mode(stub, PCIBACK_IRQ_MSIX, entry, 2);
-		pciback_irq_set_mode(stub, PCIBACK_IRQ_MSI, NULL, 1);
+		set_mode(test, stub, PCIBACK_IRQ_MSIX, entry, 2);
+		set_mode(test, stub, PCIBACK_IRQ_MSI, NULL, 1);
 		mutex_unlock(&stub->lock);
 		pcistub_clean_again(stub);
 		bed_settle();
@@ -41,6 +53,25 @@ static bool live(struct kunit *test, unsigned int fail_at, unsigned int gone_at)
 	}
 	bed_settle();
 	return bed_host(test)->accesses >= max(fail_at, gone_at);
+}
+
+/*
+ * What failed may have been the read by which the core saved it, of which it does
+ * not say so, or the write that was to bring it back.
+ */
+static void expect_same(struct kunit *test, const u8 *before, unsigned int at)
+{
+	const struct fake_host *host = bed_host(test);
+	const u8 *cfg = host->dev[0]->cfg;
+	int i;
+
+	for (i = 0; i < PCI_CFG_SPACE_EXP_SIZE; i++) {
+		if (cfg[i] == before[i] ||
+		    (i >= host->lost_at && i < host->lost_at + host->lost_size))
+			continue;
+		KUNIT_FAIL(test, "access %u: %#x is %#x, was %#x", at, i,
+			   cfg[i], before[i]);
+	}
 }
 
 /* After each turn the device is well again, as it was, and the driver gone. */
@@ -63,6 +94,9 @@ static void sweep(struct kunit *test, unsigned int step, bool gone)
 		KUNIT_EXPECT_PTR_EQ(test, pci_get_drvdata(pdev), NULL);
 		KUNIT_EXPECT_EQ(test, kref_read(&pdev->dev.kobj.kref), refs);
 		KUNIT_EXPECT_EQ(test, fake_guarded, 0);
+		/* One that is gone is as it was when it went. */
+		if (!gone)
+			expect_same(test, before, at);
 		memcpy(dev->cfg, before, sizeof(dev->cfg));
 	}
 	kunit_info(test, "%u accesses\n", at - 1);
