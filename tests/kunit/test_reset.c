@@ -6,8 +6,9 @@
  *	00:01.0 bridge --- 01:00.0 device under test
  *	                   01:00.1 its neighbour
  */
-#include <linux/kthread.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/kthread.h>
 
 #include "bed.h"
 
@@ -135,30 +136,52 @@ static void no_bus_reset_with_a_neighbour_of_no_session(struct kunit *test)
 	fake_store_clear();
 }
 
-/* Holds the neighbour until it is told to let go. */
+/* Longer than the wait from one try to the next. */
+#define HELD_MS		350
+
+/**
+ * struct holder - who has a device locked for a while, a thread
+ * @pdev: device
+ * @begun: it has
+ * @start: since when, in jiffies
+ */
+struct holder {
+	struct pci_dev *pdev;
+	struct completion begun;
+	unsigned long start;
+};
+
 static int hold(void *data)
 {
-	struct pci_dev *pdev = data;
+	struct holder *holder = data;
 
-	device_lock(&pdev->dev);
-	msleep(350);
-	device_unlock(&pdev->dev);
+	device_lock(&holder->pdev->dev);
+	holder->start = jiffies;
+	complete(&holder->begun);
+	msleep(HELD_MS);
+	device_unlock(&holder->pdev->dev);
 	bed_wait_for_stop();
 	return 0;
 }
 
 static void bus_reset_waits_for_a_busy_neighbour(struct kunit *test)
 {
-	struct task_struct *holder;
+	struct holder holder = {};
+	struct task_struct *task;
 	struct pcistub *stub;
 
 	topology(test, 0, true);
 	bed_claim(test, NEIGHBOUR);
 	stub = bed_claim(test, DEVICE);
-	holder = kthread_run(hold, bed_pdev(test, NEIGHBOUR), "xpb-hold");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(holder));
+	holder.pdev = bed_pdev(test, NEIGHBOUR);
+	init_completion(&holder.begun);
+	task = kthread_run(hold, &holder, "xpb-hold");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&holder.begun);
 	KUNIT_EXPECT_EQ(test, pciback_reset_by_admin(stub, false), 0);
-	kthread_stop(holder);
+	KUNIT_EXPECT_GE(test, jiffies - holder.start,
+			msecs_to_jiffies(HELD_MS));
+	kthread_stop(task);
 	expect(test, stub, 0, 0, 0, 2);
 }
 
@@ -185,6 +208,75 @@ static void reset_by_others_keeps_the_guests_config(struct kunit *test)
 			0x20);
 	KUNIT_EXPECT_FALSE(test, stub->conf_busy);
 	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+}
+
+/**
+ * struct moment - what is seen of a device in the middle of its reset
+ * @stub: device
+ * @guest: whose it is
+ * @host: where it is
+ * @busy: its config was the resetter's alone
+ * @begun: it was seen
+ */
+struct moment {
+	struct pcistub *stub;
+	struct fake_guest *guest;
+	struct fake_host *host;
+	bool busy;
+	struct completion begun;
+};
+
+/* The guest asks, and the device does not answer until it is told to. */
+static void ask_in_reset(struct fake_dev *dev)
+{
+	const struct xen_pci_op op = {
+		.cmd = XEN_PCI_OP_conf_read, .offset = PCI_VENDOR_ID, .size = 4,
+	};
+	struct moment *moment = dev->data;
+
+	dev->at_reset = NULL;
+	moment->busy = moment->stub->conf_busy;
+	fake_host_watch(moment->host, 0, 1);
+	fake_guest_post(moment->guest, &op);
+	complete(&moment->begun);
+}
+
+static int reset_function(void *data)
+{
+	struct pci_dev *pdev = data;
+
+	pci_reset_function(pdev);
+	bed_wait_for_stop();
+	return 0;
+}
+
+static void guest_waits_for_a_reset_by_others(struct kunit *test)
+{
+	struct moment moment = { .host = bed_host(test) };
+	struct task_struct *task;
+	struct xen_pci_op op;
+
+	topology(test, FAKE_FLR, false);
+	moment.stub = bed_claim(test, DEVICE);
+	moment.guest = bed_guest(test, moment.stub->pdev);
+	init_completion(&moment.begun);
+	fake(test, DEVICE)->data = &moment;
+	fake(test, DEVICE)->at_reset = ask_in_reset;
+	task = kthread_run(reset_function, moment.stub->pdev, "xpb-reset");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&moment.begun,
+							  FAKE_PATIENCE), 0);
+	/* Time enough for an answer that is not to be. */
+	msleep(200);
+	KUNIT_EXPECT_TRUE(test, moment.guest->page->flags & XEN_PCIF_active);
+	KUNIT_EXPECT_TRUE(test, moment.busy);
+	fake_host_watch(moment.host, 0, 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_collect(moment.guest, &op,
+						 FAKE_PATIENCE), 0);
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_success);
+	KUNIT_EXPECT_EQ(test, op.value, 0xfa4e1b36);
+	KUNIT_EXPECT_FALSE(test, moment.stub->conf_busy);
 }
 
 static void reset_by_the_guest(struct kunit *test)
@@ -273,6 +365,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(bus_reset_waits_for_a_busy_neighbour),
 	KUNIT_CASE(root_bus_has_no_reset),
 	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
+	KUNIT_CASE(guest_waits_for_a_reset_by_others),
 	KUNIT_CASE(reset_by_the_guest),
 	KUNIT_CASE(reset_by_the_last_guest),
 	KUNIT_CASE(guest_cannot_have_a_silent_device_reset),
