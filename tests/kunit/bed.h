@@ -19,6 +19,7 @@
 int pciback_init_module(void);
 void pciback_cleanup_module(void);
 
+extern struct kunit_suite aer_suite;
 extern struct kunit_suite claim_suite;
 extern struct kunit_suite fault_suite;
 extern struct kunit_suite irq_suite;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A guest's requests, and its part in the recovery from errors. */
+/* A guest's requests. */
 #include <linux/delay.h>
 #include <linux/kthread.h>
 
 #include "bed.h"
-#include "fake_frontend.h"
 
 static struct pci_dev *one_device(struct kunit *test)
 {
@@ -13,34 +12,44 @@ static struct pci_dev *one_device(struct kunit *test)
 
 /* ---- requests ---- */
 
-static int conf_read(struct fake_guest *guest, int offset, int size, u32 *val)
-{
-	struct xen_pci_op op = {
-		.cmd = XEN_PCI_OP_conf_read, .offset = offset, .size = size,
-	};
-	int err = fake_guest_op(guest, &op);
-
-	*val = op.value;
-	return err ?: op.err;
-}
-
 static void config_is_read_and_written(struct kunit *test)
 {
 	struct fake_guest *guest = bed_guest(test, one_device(test));
-	struct xen_pci_op op = {
-		.cmd = XEN_PCI_OP_conf_write, .offset = PCI_CACHE_LINE_SIZE,
-		.size = 1, .value = 0x10,
-	};
 	u32 val;
 
-	KUNIT_EXPECT_EQ(test, conf_read(guest, PCI_VENDOR_ID, 4, &val), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_read(guest, PCI_VENDOR_ID, 4, &val), 0);
 	KUNIT_EXPECT_EQ(test, val, 0xfa4e1b36);
-	KUNIT_EXPECT_EQ(test, fake_guest_op(guest, &op), 0);
-	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_success);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_CACHE_LINE_SIZE, 1,
+					       0x10), 0);
 	KUNIT_EXPECT_EQ(test, bed_host(test)->dev[0]->cfg[PCI_CACHE_LINE_SIZE],
 			0x10);
-	KUNIT_EXPECT_EQ(test, conf_read(guest, 4096, 4, &val),
+	KUNIT_EXPECT_EQ(test, fake_guest_read(guest, 4096, 4, &val),
 			XEN_PCI_ERR_invalid_offset);
+}
+
+/* EOIs are on their way when the answer is there. */
+static unsigned int spurious_events(struct fake_guest *guest)
+{
+	wait_event_timeout(guest->wait, !READ_ONCE(guest->busy) &&
+			   !READ_ONCE(guest->pending), FAKE_PATIENCE);
+	return guest->spurious;
+}
+
+/* A guest that sends events for nothing is slowed down by Xen's rules. */
+static void event_for_nothing_is_spurious(struct kunit *test)
+{
+	struct fake_guest *guest = bed_guest(test, one_device(test));
+	unsigned int nr = spurious_events(guest);
+	struct xen_pci_op op = {};
+	u32 val;
+
+	KUNIT_EXPECT_EQ(test, fake_guest_read(guest, PCI_VENDOR_ID, 4, &val), 0);
+	KUNIT_EXPECT_EQ(test, spurious_events(guest), nr);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(guest, &op, XEN_PCI_OP_enable_msi),
+			0);
+	KUNIT_EXPECT_EQ(test, spurious_events(guest), nr);
+	fake_guest_event(guest);
+	KUNIT_EXPECT_EQ(test, spurious_events(guest), nr + 1);
 }
 
 static void msix_by_request(struct kunit *test)
@@ -116,6 +125,26 @@ static void expect_refusal(struct kunit *test, struct fake_guest *guest,
 	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_dev_not_found);
 	KUNIT_EXPECT_EQ(test, stub->count.others, 0);
 	KUNIT_EXPECT_FALSE(test, stub->pdev->msi_enabled);
+}
+
+/* A guest that lost patience asks for something else meanwhile. */
+static void next_request_has_its_own_answer(struct kunit *test)
+{
+	const struct xen_pci_op next = {
+		.cmd = XEN_PCI_OP_conf_read, .offset = PCI_VENDOR_ID, .size = 4,
+	};
+	struct pci_dev *pdev = one_device(test);
+	struct fake_guest *guest = bed_guest(test, pdev);
+	struct xen_pci_op op;
+
+	ask_and_wait(test, guest, pcistub_of(pdev));
+	fake_guest_post(guest, &next);
+	mutex_unlock(&pcistub_of(pdev)->lock);
+	KUNIT_EXPECT_EQ(test, fake_guest_collect(guest, &op, FAKE_PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_success);
+	KUNIT_EXPECT_EQ(test, op.value, 0xfa4e1b36);
+	/* The first was served all the same. */
+	KUNIT_EXPECT_TRUE(test, pdev->msi_enabled);
 }
 
 static int unbind(void *data)
@@ -197,112 +226,15 @@ static void waking_a_device_excludes_who_ends_its_msi(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pdev->current_state, PCI_D0);
 }
 
-/* ---- errors ---- */
-
-/* The host goes on in any case, for what others have below the same port. */
-static void expect_detected(struct kunit *test, struct pci_dev *pdev)
-{
-	pci_ers_result_t verdict;
-
-	KUNIT_EXPECT_EQ(test, bed_error(pdev, &verdict), 1);
-	KUNIT_EXPECT_EQ(test, (__force u32)verdict,
-			(__force u32)PCI_ERS_RESULT_NEED_RESET);
-}
-
-static void expect_recovery(struct kunit *test, struct pci_dev *pdev)
-{
-	pci_ers_result_t verdict;
-
-	KUNIT_EXPECT_EQ(test, bed_recover(pdev, &verdict), 1);
-	KUNIT_EXPECT_EQ(test, (__force u32)verdict,
-			(__force u32)PCI_ERS_RESULT_RECOVERED);
-}
-
-static void recovers(struct kunit *test, bool mute)
-{
-	struct pci_dev *pdev = one_device(test);
-	struct fake_frontend frontend = {
-		.guest = bed_guest(test, pdev), .mute = mute,
-		.verdict = (__force u32)PCI_ERS_RESULT_NEED_RESET,
-	};
-
-	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
-	expect_detected(test, pdev);
-	frontend.verdict = (__force u32)PCI_ERS_RESULT_RECOVERED;
-	expect_recovery(test, pdev);
-	fake_frontend_stop(&frontend);
-	KUNIT_EXPECT_EQ(test, frontend.seen, 3);
-	KUNIT_EXPECT_EQ(test, frontend.cmds[0], XEN_PCI_OP_aer_detected);
-	KUNIT_EXPECT_EQ(test, frontend.cmds[1], XEN_PCI_OP_aer_slotreset);
-	KUNIT_EXPECT_EQ(test, frontend.cmds[2], XEN_PCI_OP_aer_resume);
-	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->state, PCISTUB_ASSIGNED);
-}
-
-static void guest_recovers_from_an_error(struct kunit *test)
-{
-	recovers(test, false);
-}
-
-/* As while a request of it waits for what the host has locked. */
-static void answers_are_seen_without_events(struct kunit *test)
-{
-	unsigned long start = jiffies;
-
-	recovers(test, true);
-	KUNIT_EXPECT_LT(test, jiffies - start, 5 * HZ);
-}
-
-/* No verdict, one that is none, and one that says no: the device is taken. */
-static void guest_that_cannot_recover(struct kunit *test)
-{
-	static const u32 verdicts[] = {
-		0, ~0U, 77, (__force u32)PCI_ERS_RESULT_DISCONNECT,
-	};
-	struct pci_dev *pdev = one_device(test);
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(verdicts); i++) {
-		struct fake_frontend frontend = {
-			.guest = bed_guest(test, pdev), .verdict = verdicts[i],
-		};
-
-		KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
-		expect_detected(test, pdev);
-		bed_settle();
-		KUNIT_EXPECT_NE(test, pcistub_of(pdev)->state,
-				PCISTUB_ASSIGNED);
-		KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_EVICT_FOR_GOOD);
-		expect_recovery(test, pdev);
-		fake_frontend_stop(&frontend);
-		KUNIT_EXPECT_EQ(test, frontend.seen, 1);
-		bed_end_guest(test);
-	}
-}
-
-static void guest_that_never_answers(struct kunit *test)
-{
-	struct pci_dev *pdev = one_device(test);
-	unsigned long start = jiffies;
-
-	bed_guest(test, pdev);
-	expect_detected(test, pdev);
-	/* aer_timeout_ms, and not much more. */
-	KUNIT_EXPECT_LT(test, jiffies - start, 15 * HZ);
-	bed_settle();
-	KUNIT_EXPECT_NE(test, pcistub_of(pdev)->state, PCISTUB_ASSIGNED);
-}
-
 static struct kunit_case guest_cases[] = {
 	KUNIT_CASE(config_is_read_and_written),
+	KUNIT_CASE(event_for_nothing_is_spurious),
 	KUNIT_CASE(msix_by_request),
 	KUNIT_CASE(page_that_cannot_be_mapped),
+	KUNIT_CASE(next_request_has_its_own_answer),
 	KUNIT_CASE(device_unbound_before_its_turn),
 	KUNIT_CASE(device_of_another_before_its_turn),
 	KUNIT_CASE(waking_a_device_excludes_who_ends_its_msi),
-	KUNIT_CASE(guest_recovers_from_an_error),
-	KUNIT_CASE(answers_are_seen_without_events),
-	KUNIT_CASE(guest_that_cannot_recover),
-	KUNIT_CASE(guest_that_never_answers),
 	{}
 };
 

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A guest's part in the recovery from errors, and the end of one without it. */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+
+#include "bed.h"
+#include "fake_frontend.h"
+
+#define NEED_RESET	((__force u32)PCI_ERS_RESULT_NEED_RESET)
+#define RECOVERED	((__force u32)PCI_ERS_RESULT_RECOVERED)
+#define DISCONNECT	((__force u32)PCI_ERS_RESULT_DISCONNECT)
+
+/* aer_timeout_ms, and what a slow machine adds to it. */
+#define TIMEOUT		(10 * HZ)
+#define SLACK		(5 * HZ)
+
+static struct pci_dev *one_device(struct kunit *test)
+{
+	return bed_one_device(test, BED_NIC)->pdev;
+}
+
+/* The host goes on in any case, for what others have below the same port. */
+static void expect_detected(struct kunit *test, struct pci_dev *pdev)
+{
+	pci_ers_result_t verdict;
+
+	KUNIT_EXPECT_EQ(test, bed_error(pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, (__force u32)verdict, NEED_RESET);
+}
+
+static void expect_recovery(struct kunit *test, struct pci_dev *pdev)
+{
+	pci_ers_result_t verdict;
+
+	KUNIT_EXPECT_EQ(test, bed_recover(pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, (__force u32)verdict, RECOVERED);
+}
+
+/* ---- guests that answer ---- */
+
+static void recovers(struct kunit *test, bool mute)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .mute = mute,
+		.verdict = NEED_RESET,
+	};
+
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, pdev);
+	frontend.verdict = RECOVERED;
+	expect_recovery(test, pdev);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 3);
+	KUNIT_EXPECT_EQ(test, frontend.cmds[0], XEN_PCI_OP_aer_detected);
+	KUNIT_EXPECT_EQ(test, frontend.cmds[1], XEN_PCI_OP_aer_slotreset);
+	KUNIT_EXPECT_EQ(test, frontend.cmds[2], XEN_PCI_OP_aer_resume);
+	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->state, PCISTUB_ASSIGNED);
+}
+
+static void guest_recovers_from_an_error(struct kunit *test)
+{
+	recovers(test, false);
+}
+
+/* As while a request of it waits for what the host has locked. */
+static void answers_are_seen_without_events(struct kunit *test)
+{
+	unsigned long start = jiffies;
+
+	recovers(test, true);
+	KUNIT_EXPECT_LT(test, jiffies - start, SLACK);
+}
+
+/**
+ * struct witness - a frontend that looks at its device's config when it is told
+ *	of the reset
+ * @frontend: the frontend
+ * @cfg: config space
+ * @header: what was there
+ */
+struct witness {
+	struct fake_frontend frontend;
+	const u8 *cfg;
+	u8 header[PCI_STD_HEADER_SIZEOF];
+};
+
+static void look_at_header(struct fake_frontend *frontend, u32 cmd)
+{
+	struct witness *witness = container_of(frontend, struct witness,
+					       frontend);
+
+	if (cmd == XEN_PCI_OP_aer_slotreset)
+		memcpy(witness->header, witness->cfg, sizeof(witness->header));
+}
+
+/* The reset of a link takes all, and the guest's driver is to find it there. */
+static void config_is_back_before_the_guest_looks(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_dev *dev = bed_host(test)->dev[0];
+	u8 before[PCI_STD_HEADER_SIZEOF];
+	struct witness witness = {
+		.frontend = {
+			.guest = bed_guest(test, pdev), .verdict = RECOVERED,
+			.told = look_at_header,
+		},
+		.cfg = dev->cfg,
+	};
+
+	bed_master(test, witness.frontend.guest);
+	memcpy(before, dev->cfg, sizeof(before));
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&witness.frontend), 0);
+	expect_detected(test, pdev);
+	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	KUNIT_EXPECT_NE(test, memcmp(before, dev->cfg, sizeof(before)), 0);
+	expect_recovery(test, pdev);
+	fake_frontend_stop(&witness.frontend);
+	KUNIT_EXPECT_EQ(test, memcmp(before, witness.header, sizeof(before)), 0);
+	KUNIT_EXPECT_TRUE(test, witness.header[PCI_COMMAND] &
+			  PCI_COMMAND_MASTER);
+}
+
+/* ---- guests that cannot recover lose the device ---- */
+
+static void expect_lost(struct kunit *test, struct pci_dev *pdev)
+{
+	bed_settle();
+	KUNIT_EXPECT_NE(test, pcistub_of(pdev)->state, PCISTUB_ASSIGNED);
+	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_EVICT_FOR_GOOD);
+	KUNIT_EXPECT_TRUE(test, fake_store_has(FAKE_BACKEND, "aerState"));
+}
+
+/* No verdict, one that is none, and one that says no. */
+static void guest_that_cannot_recover(struct kunit *test)
+{
+	static const u32 verdicts[] = { 0, ~0U, 77, DISCONNECT };
+	struct pci_dev *pdev = one_device(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(verdicts); i++) {
+		struct fake_frontend frontend = {
+			.guest = bed_guest(test, pdev), .verdict = verdicts[i],
+		};
+
+		KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+		expect_detected(test, pdev);
+		expect_lost(test, pdev);
+		expect_recovery(test, pdev);
+		fake_frontend_stop(&frontend);
+		KUNIT_EXPECT_EQ(test, frontend.seen, 1);
+		bed_end_guest(test);
+	}
+}
+
+/* By the host's own hand, before any work of the session can do it. */
+static void lost_device_is_isolated_at_once(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	const u8 *cfg = bed_host(test)->dev[0]->cfg;
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .verdict = DISCONNECT,
+	};
+	struct pciback_session *sess = pcistub_of(pdev)->sess;
+	struct xen_pci_op op = {};
+	u32 val;
+
+	bed_master(test, frontend.guest);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(frontend.guest, &op,
+					     XEN_PCI_OP_enable_msi), 0);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	mutex_lock(&sess->lock);
+	expect_detected(test, pdev);
+	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->state, PCISTUB_ASSIGNED);
+	KUNIT_EXPECT_EQ(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER, 0);
+	KUNIT_EXPECT_FALSE(test, pdev->msi_enabled);
+	KUNIT_EXPECT_EQ(test, cfg[FAKE_MSI_POS + PCI_MSI_FLAGS] &
+			PCI_MSI_FLAGS_ENABLE, 0);
+	/* Nor can the guest undo it. */
+	KUNIT_EXPECT_EQ(test, fake_guest_read(frontend.guest, PCI_VENDOR_ID, 4,
+					      &val), XEN_PCI_ERR_dev_not_found);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(frontend.guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MASTER),
+			XEN_PCI_ERR_dev_not_found);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(frontend.guest, &op,
+					     XEN_PCI_OP_enable_msi),
+			XEN_PCI_ERR_dev_not_found);
+	KUNIT_EXPECT_EQ(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER, 0);
+	KUNIT_EXPECT_FALSE(test, pdev->msi_enabled);
+	mutex_unlock(&sess->lock);
+	expect_lost(test, pdev);
+	fake_frontend_stop(&frontend);
+}
+
+static void guest_that_never_answers(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_guest *guest = bed_guest(test, pdev);
+	unsigned long start = jiffies;
+
+	expect_detected(test, pdev);
+	KUNIT_EXPECT_GE(test, jiffies - start, TIMEOUT / 10 * 9);
+	KUNIT_EXPECT_LT(test, jiffies - start, TIMEOUT + SLACK);
+	/* It is not asked any more. */
+	KUNIT_EXPECT_FALSE(test, guest->page->flags & XEN_PCIB_active);
+	expect_lost(test, pdev);
+}
+
+static int leave_when_asked(void *data)
+{
+	struct fake_guest *guest = data;
+
+	wait_event_timeout(guest->wait, READ_ONCE(guest->page->flags) &
+			   XEN_PCIB_active, FAKE_PATIENCE);
+	fake_guest_leave(guest);
+	bed_wait_for_stop();
+	return 0;
+}
+
+static void frontend_that_leaves_when_it_is_asked(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_guest *guest = bed_guest(test, pdev);
+	struct task_struct *task = kthread_run(leave_when_asked, guest,
+					       "xpb-leave");
+	unsigned long start = jiffies;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	expect_detected(test, pdev);
+	KUNIT_EXPECT_LT(test, jiffies - start, SLACK);
+	kthread_stop(task);
+	expect_lost(test, pdev);
+}
+
+/* A guest that cannot be asked, and that cannot be told to let go first. */
+static void expect_lost_unasked(struct kunit *test, struct pci_dev *pdev)
+{
+	unsigned long start = jiffies;
+
+	expect_detected(test, pdev);
+	KUNIT_EXPECT_LT(test, jiffies - start, SLACK);
+	KUNIT_EXPECT_EQ(test, fake_store_await(FAKE_BACKEND, "state-0",
+					       XenbusStateClosed), 0);
+	expect_lost(test, pdev);
+	expect_recovery(test, pdev);
+}
+
+static void guest_without_a_page(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+
+	bed_new_guest(test, pdev);
+	expect_lost_unasked(test, pdev);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+			XenbusStateInitialised);
+}
+
+static void frontend_without_a_handler(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_guest *guest = bed_guest(test, pdev);
+
+	clear_bit(_XEN_PCIB_AERHANDLER, (unsigned long *)&guest->page->flags);
+	expect_lost_unasked(test, pdev);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+			XenbusStateConnected);
+}
+
+/* ---- recoveries that come to nothing: a guest's device, and a free one ---- */
+
+enum { GUESTS, FREE, NR_DEVICES };
+
+static struct fake_guest *two_devices(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_DEVICES; i++)
+		KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
+							  PCI_DEVFN(3 + i, 0),
+							  FAKE_FLR));
+	bed_start(test);
+	bed_claim(test, FREE);
+	return bed_guest(test, bed_claim(test, GUESTS)->pdev);
+}
+
+static bool was_reset(struct kunit *test, unsigned int i, enum pcistub_state end)
+{
+	const struct pcistub *stub = pcistub_of(bed_pdev(test, i));
+
+	return READ_ONCE(bed_host(test)->dev[i]->flrs) == 2 &&
+	       READ_ONCE(stub->state) == end;
+}
+
+/* The guest has let go of its device, and has it again; the other is clean. */
+static void expect_resets(struct kunit *test)
+{
+	unsigned long end = jiffies + FAKE_PATIENCE;
+	unsigned int i;
+
+	while (!(was_reset(test, GUESTS, PCISTUB_ASSIGNED) &&
+		 was_reset(test, FREE, PCISTUB_FREE)) &&
+	       time_before(jiffies, end))
+		msleep(20);
+	KUNIT_EXPECT_TRUE(test, was_reset(test, GUESTS, PCISTUB_ASSIGNED));
+	KUNIT_EXPECT_TRUE(test, was_reset(test, FREE, PCISTUB_FREE));
+	KUNIT_EXPECT_EQ(test, fake_store_await(FAKE_BACKEND, "state",
+					       XenbusStateConnected), 0);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
+			XenbusStateInitialised);
+	for (i = 0; i < NR_DEVICES; i++) {
+		const struct pcistub *stub = pcistub_of(bed_pdev(test, i));
+
+		KUNIT_EXPECT_EQ(test, stub->recovery, PCIBACK_RECOVERY_NONE);
+		KUNIT_EXPECT_EQ(test, bed_host(test)->dev[i]->cfg[PCI_COMMAND] &
+				PCI_COMMAND_MASTER, 0);
+	}
+	/* That was no fault of the guest's. */
+	KUNIT_EXPECT_FALSE(test, fake_store_has(FAKE_BACKEND, "aerState"));
+}
+
+static void recovery_that_nobody_goes_on_with(struct kunit *test)
+{
+	struct fake_frontend frontend = {
+		.guest = two_devices(test), .verdict = NEED_RESET,
+	};
+	unsigned long start = jiffies;
+	pci_ers_result_t verdict;
+
+	bed_master(test, frontend.guest);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	KUNIT_EXPECT_EQ(test, bed_error(bed_pdev(test, 0), &verdict),
+			NR_DEVICES);
+	expect_resets(test);
+	/* The host had its time. */
+	KUNIT_EXPECT_GE(test, jiffies - start, 9 * HZ / 2);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
+}
+
+static void host_gives_up(struct kunit *test)
+{
+	struct fake_frontend frontend = {
+		.guest = two_devices(test), .verdict = NEED_RESET,
+	};
+	pci_ers_result_t verdict;
+
+	bed_master(test, frontend.guest);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	KUNIT_EXPECT_EQ(test, bed_failure(bed_pdev(test, 0), &verdict),
+			NR_DEVICES);
+	KUNIT_EXPECT_EQ(test, (__force u32)verdict, DISCONNECT);
+	expect_resets(test);
+	fake_frontend_stop(&frontend);
+	/* The guest is not asked what it thinks of that. */
+	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
+}
+
+static struct kunit_case aer_cases[] = {
+	KUNIT_CASE(guest_recovers_from_an_error),
+	KUNIT_CASE(answers_are_seen_without_events),
+	KUNIT_CASE(config_is_back_before_the_guest_looks),
+	KUNIT_CASE(guest_that_cannot_recover),
+	KUNIT_CASE(lost_device_is_isolated_at_once),
+	KUNIT_CASE(guest_that_never_answers),
+	KUNIT_CASE(frontend_that_leaves_when_it_is_asked),
+	KUNIT_CASE(guest_without_a_page),
+	KUNIT_CASE(frontend_without_a_handler),
+	KUNIT_CASE(recovery_that_nobody_goes_on_with),
+	KUNIT_CASE(host_gives_up),
+	{}
+};
+
+struct kunit_suite aer_suite = {
+	.name = "aer",
+	.suite_init = bed_load,
+	.suite_exit = bed_unload,
+	.init = bed_init,
+	.exit = bed_exit,
+	.test_cases = aer_cases,
+};
