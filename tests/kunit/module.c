@@ -10,6 +10,7 @@
 static struct kunit_suite *suites[] = {
 	&claim_suite,
 	&irq_suite,
+	&msi_suite,
 	&policy_suite,
 	&reset_suite,
 	&guest_suite,
