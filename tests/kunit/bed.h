@@ -28,6 +28,7 @@ extern struct kunit_suite reset_suite;
 extern struct kunit_suite guest_suite;
 extern struct kunit_suite race_suite;
 extern struct kunit_suite policy_suite;
+extern struct kunit_suite vpd_suite;
 
 int bed_load(struct kunit_suite *suite);
 void bed_unload(struct kunit_suite *suite);

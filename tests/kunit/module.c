@@ -14,6 +14,7 @@ static struct kunit_suite *suites[] = {
 	&policy_suite,
 	&reset_suite,
 	&guest_suite,
+	&vpd_suite,
 	&aer_suite,
 	&race_suite,
 	&fault_suite,
