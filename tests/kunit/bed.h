@@ -23,6 +23,7 @@ extern struct kunit_suite aer_suite;
 extern struct kunit_suite claim_suite;
 extern struct kunit_suite fault_suite;
 extern struct kunit_suite irq_suite;
+extern struct kunit_suite limit_suite;
 extern struct kunit_suite msi_suite;
 extern struct kunit_suite reset_suite;
 extern struct kunit_suite guest_suite;

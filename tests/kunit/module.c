@@ -15,6 +15,7 @@ static struct kunit_suite *suites[] = {
 	&reset_suite,
 	&guest_suite,
 	&vpd_suite,
+	&limit_suite,
 	&aer_suite,
 	&race_suite,
 	&fault_suite,
