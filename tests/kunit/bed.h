@@ -22,6 +22,7 @@ void pciback_cleanup_module(void);
 extern struct kunit_suite aer_suite;
 extern struct kunit_suite claim_suite;
 extern struct kunit_suite fault_suite;
+extern struct kunit_suite frontend_suite;
 extern struct kunit_suite irq_suite;
 extern struct kunit_suite limit_suite;
 extern struct kunit_suite msi_suite;

@@ -16,6 +16,7 @@ static struct kunit_suite *suites[] = {
 	&guest_suite,
 	&vpd_suite,
 	&limit_suite,
+	&frontend_suite,
 	&aer_suite,
 	&race_suite,
 	&fault_suite,

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A frontend that goes away, and the one that comes after it. */
+#include "bed.h"
+
+#include <xen/interface/event_channel.h>
+
+/* Its driver uses it: DMA, and interrupts. */
+static void go_live(struct kunit *test, struct fake_guest *guest)
+{
+	struct xen_pci_op op = {};
+
+	bed_master(test, guest);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(guest, &op, XEN_PCI_OP_enable_msi),
+			0);
+	KUNIT_EXPECT_TRUE(test, bed_pdev(test, 0)->msi_enabled);
+}
+
+/* The guest keeps it, but what it would reach is nobody's any more. */
+static void expect_silence(struct kunit *test, struct pcistub *stub)
+{
+	const u8 *cfg = bed_host(test)->dev[0]->cfg;
+
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+	KUNIT_EXPECT_EQ(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER, 0);
+	KUNIT_EXPECT_FALSE(test, stub->pdev->msi_enabled);
+	KUNIT_EXPECT_EQ(test, cfg[FAKE_MSI_POS + PCI_MSI_FLAGS] &
+			PCI_MSI_FLAGS_ENABLE, 0);
+}
+
+static void device_of_a_driver_that_left_is_silenced(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+
+	go_live(test, guest);
+	fake_guest_leave(guest);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateInitialised),
+			0);
+	expect_silence(test, stub);
+	/* Another does without a reset. */
+	KUNIT_ASSERT_EQ(test, fake_guest_connect(guest), 0);
+	go_live(test, guest);
+}
+
+static void device_of_a_driver_that_closed_is_silenced(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+
+	go_live(test, guest);
+	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateClosed);
+	fake_guest_changed();
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateClosed), 0);
+	expect_silence(test, stub);
+}
+
+/* ---- a frontend that published, and whose kernel does not look again ---- */
+
+static void expect_healed(struct kunit *test, struct fake_guest *guest)
+{
+	KUNIT_EXPECT_EQ(test, fake_store_await(FAKE_FRONTEND, "state",
+					       XenbusStateInitialising), 0);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+			XenbusStateInitialised);
+	KUNIT_EXPECT_PTR_EQ(test, guest->handler, NULL);
+	fake_bind_err = 0;
+	fake_port_status = -1;
+	KUNIT_EXPECT_EQ(test, fake_guest_connect(guest), 0);
+}
+
+static void frontend_that_vanished_before_we_looked(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_new_guest(test, stub->pdev);
+
+	fake_bind_err = -EINVAL;
+	fake_port_status = EVTCHNSTAT_closed;
+	fake_guest_publish_now(guest);
+	expect_healed(test, guest);
+}
+
+/* Nobody says so: it is found by looking every now and then. */
+static void frontend_that_vanished_after_we_connected(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_new_guest(test, stub->pdev);
+
+	fake_guest_publish_now(guest);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	bed_settle();
+	fake_port_status = EVTCHNSTAT_closed;
+	expect_healed(test, guest);
+}
+
+/* Its event channel is there, and is not what is wrong. */
+static void frontend_with_a_bad_page_is_not_healed(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_new_guest(test, stub->pdev);
+
+	fake_map_err = -EINVAL;
+	fake_port_status = EVTCHNSTAT_unbound;
+	fake_guest_publish_now(guest);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateClosing), 0);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_FRONTEND, "state"),
+			XenbusStateInitialised);
+}
+
+static struct kunit_case frontend_cases[] = {
+	KUNIT_CASE(device_of_a_driver_that_left_is_silenced),
+	KUNIT_CASE(device_of_a_driver_that_closed_is_silenced),
+	KUNIT_CASE(frontend_that_vanished_before_we_looked),
+	KUNIT_CASE(frontend_that_vanished_after_we_connected),
+	KUNIT_CASE(frontend_with_a_bad_page_is_not_healed),
+	{}
+};
+
+struct kunit_suite frontend_suite = {
+	.name = "frontend",
+	.suite_init = bed_load,
+	.suite_exit = bed_unload,
+	.init = bed_init,
+	.exit = bed_exit,
+	.test_cases = frontend_cases,
+};
