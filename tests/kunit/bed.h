@@ -26,6 +26,7 @@ extern struct kunit_suite frontend_suite;
 extern struct kunit_suite irq_suite;
 extern struct kunit_suite limit_suite;
 extern struct kunit_suite msi_suite;
+extern struct kunit_suite owner_suite;
 extern struct kunit_suite reset_suite;
 extern struct kunit_suite guest_suite;
 extern struct kunit_suite race_suite;

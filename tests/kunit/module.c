@@ -13,6 +13,7 @@ static struct kunit_suite *suites[] = {
 	&msi_suite,
 	&policy_suite,
 	&reset_suite,
+	&owner_suite,
 	&guest_suite,
 	&vpd_suite,
 	&limit_suite,
