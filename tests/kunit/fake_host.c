@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A PCI host bridge that is not there. */
+#include <linux/delay.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 
@@ -180,6 +181,7 @@ static int fake_read(struct pci_bus *bus, unsigned int devfn, int where,
 	if (!dev)
 		return lose(bus, where, size);
 	*val = 0;
+	mdelay(host_of(bus)->read_ms);
 	if (covers(where, size, FAKE_VPD_POS + PCI_VPD_ADDR))
 		step_vpd(dev);
 	for (i = 0; i < size; i++)

@@ -82,6 +82,7 @@ struct fake_dev {
  * @accesses: config accesses since fake_host_watch()
  * @fail_at: the access that fails, 0 for none
  * @gone_at: the access from which on nothing answers any more, 0 for none
+ * @read_ms: how long a read takes
  * @lost_at: where the last access was that failed
  * @lost_size: its size in bytes, 0 if none did
  */
@@ -95,6 +96,7 @@ struct fake_host {
 	unsigned int accesses;
 	unsigned int fail_at;
 	unsigned int gone_at;
+	unsigned int read_ms;
 	int lost_at;
 	int lost_size;
 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What failed ten times for a guest is not tried again, until it was quiet. */
+/*
+ * What failed ten times for a guest is not tried again, until it was quiet; and
+ * a device that is slow is not waited for in an interrupt.
+ */
 #include <linux/irq.h>
 
 #include "bed.h"
@@ -110,11 +113,49 @@ static void line_that_is_not_shared(struct kunit *test)
 	bed_take_line(stub);
 }
 
+/* Of a register that only the device knows; may it be answered by now? */
+static bool reads_in_the_event(struct kunit *test, struct fake_guest *guest,
+			       struct pcistub *stub)
+{
+	struct xen_pci_op op = {
+		.cmd = XEN_PCI_OP_conf_read, .offset = PCI_CACHE_LINE_SIZE,
+		.size = 1,
+	};
+	bool now;
+
+	/* Who reads in process waits for this. */
+	mutex_lock(&stub->lock);
+	fake_guest_post(guest, &op);
+	now = wait_event_timeout(guest->wait, !(READ_ONCE(guest->page->flags) &
+						XEN_PCIF_active), HZ / 2);
+	mutex_unlock(&stub->lock);
+	KUNIT_EXPECT_EQ(test, fake_guest_collect(guest, &op, FAKE_PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, op.err, XEN_PCI_ERR_success);
+	return now;
+}
+
+static void device_that_is_slow(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	unsigned int i;
+
+	bed_host(test)->read_ms = 10;
+	for (i = 0; i < MAX_FAILURES; i++)
+		KUNIT_EXPECT_TRUE(test, reads_in_the_event(test, guest, stub));
+	KUNIT_EXPECT_FALSE(test, reads_in_the_event(test, guest, stub));
+	bed_host(test)->read_ms = 0;
+	KUNIT_EXPECT_FALSE(test, reads_in_the_event(test, guest, stub));
+	stub->slow.last -= 61 * HZ;
+	KUNIT_EXPECT_TRUE(test, reads_in_the_event(test, guest, stub));
+}
+
 static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(vpd_that_never_comes),
 	KUNIT_CASE(reset_of_a_silent_device),
 	KUNIT_CASE(resets_that_succeed),
 	KUNIT_CASE(line_that_is_not_shared),
+	KUNIT_CASE(device_that_is_slow),
 	{}
 };
 
