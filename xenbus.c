@@ -303,13 +303,13 @@ static void (*const actions[])(struct pciback_session *sess) = {
 };
 
 /*
- * Devices that the guest has lost are taken back in any state, but that one where
- * the frontend is told of it first, and those where it lets go of others.
+ * Devices that the guest has lost are taken back in any state but those where the
+ * frontend is told of it first, or is busy with others and is told after that.
  */
 static void shed(struct pciback_session *sess, unsigned int be,
 		 enum pciback_action action)
 {
-	if (be >= XenbusStateInitialised && be != XenbusStateReconfiguring &&
+	if (be >= XenbusStateInitialised && be <= XenbusStateClosed &&
 	    action != PCIBACK_DETACH)
 		pciback_session_shed(sess, false);
 }
