@@ -11,6 +11,9 @@ import time
 
 TRACING = "/sys/kernel/tracing"
 
+# What a command may take on a machine that is busy.
+COMMAND_SECONDS = 30
+
 
 class RigError(Exception):
     """A machine or guest that does not answer: never a test's own failure."""
@@ -160,11 +163,16 @@ class Shell:
         return self.run(command, timeout).check().out.strip()
 
     def until(self, condition, seconds=20):
-        """Wait until a shell condition holds."""
-        return self.sh(f"n=0; until {condition}; do n=$((n + 1)); "
-                       f"[ $n -lt {seconds * 10} ] || "
-                       f"{{ echo 'waited {seconds} s in vain'; exit 1; }}; "
-                       f"sleep 0.1; done", seconds * 3)
+        """Wait until a shell condition holds.
+
+        The last words are what the condition came to in the end.
+        """
+        clock = "read -r now rest </proc/uptime; now=${now%.*}"
+        self.sh(f"{clock}; end=$((now + {seconds}))\n"
+                f"until {{ {condition}; }} >/dev/null 2>&1; do {clock}\n"
+                f"[ $now -le $end ] || {{ echo 'waited {seconds} s in vain'; "
+                f"set -x; {condition}; exit 1; }}\n"
+                "sleep 0.1; done", seconds + COMMAND_SECONDS)
 
     def mount_tracing(self):
         self.sh(f"grep -q ' {TRACING} ' /proc/mounts || "

@@ -68,10 +68,8 @@ def settle(where, card, seconds=30):
     """
     vendor, device, _ = CARDS[card]
     has = f"grep -q '{vendor}{device}.*{driver(card)}' /proc/bus/pci/devices"
-    where.sh(f"n=0; m=0; until [ $n -ge 10 ]; do m=$((m + 1)); "
-             f"if {has}; then n=$((n + 1)); else n=0; fi; "
-             f"[ $m -lt {seconds * 10} ] || exit 1; sleep 0.1; done",
-             seconds * 3)
+    where.until(f"n=0; while [ $n -lt 10 ] && {has}; do n=$((n + 1)); "
+                "sleep 0.1; done; [ $n = 10 ]", seconds)
 
 
 def driver(card):
