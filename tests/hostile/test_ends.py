@@ -24,7 +24,7 @@ SHORT = ("sequences", "double fetch", "connections")
 @pytest.mark.parametrize("name", ATTACKS)
 def test_destroyed(arena, long, name):
     if name not in SHORT and not long:
-        pytest.skip("takes part in check-all")
+        pytest.skip("takes part with --long")
     arena.measure_quiet_end()
     front = arena.attacker()
     with arena.attack(f"destroyed: {name}", ends=True):
