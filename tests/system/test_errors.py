@@ -46,6 +46,20 @@ def test_guest_recovers_from_error(dom0, start, card, error):
     assert guest.sh("cat /proc/sys/kernel/random/boot_id") == before
 
 
+@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+def test_guest_without_msi_gets_its_card_anew_if_the_host_fails(dom0, start,
+                                                                card):
+    """Its driver was told of the error already, and the host gives up."""
+    dom0.load(hide=[card])
+    guest = start(card, arguments="pci=nomsi")
+    use(guest, card)
+    inject(dom0, card, uncorrectable=DATA_LINK_PROTOCOL)
+    dom0.until("dmesg | grep -q 'AER: device recovery failed'", 40)
+    given(dom0, guest, 2)
+    devices.settle(guest, card)
+    use(guest, card)
+
+
 def test_correctable_errors_are_counted_and_do_not_disturb(dom0, start):
     dom0.load(hide=["igb0"])
     guest = start("igb0")
