@@ -169,6 +169,68 @@ def test_quirk_is_shown_in_the_format_of_old(dom0):
     assert "\t\t000000e4:4:ffff0000" in lines
 
 
+GAP = "e4.l"
+
+
+def write_gap(dom0, guest, value):
+    """Have the guest write to a register that no table knows; what it is then."""
+    address = devices.address(guest, "igb0")
+    guest.sh(f"setpci -s {address} {GAP}={value:x}")
+    return int(dom0.sh(f"setpci -s {dom0.bdf('igb0')} {GAP}"), 16)
+
+
+@pytest.mark.parametrize("file, sign", [("permissive", "-"),
+                                        ("restrictive", "")])
+def test_permissive_opens_unknown_registers_until_revoked(dom0, start, file,
+                                                          sign):
+    dom0.load(hide=["igb0"])
+    bdf, guest = dom0.bdf("igb0"), start("igb0")
+    assert write_gap(dom0, guest, 0x12345678) == 0
+    assert dom0.poke("permissive", bdf) == ""
+    assert write_gap(dom0, guest, 0x12345678) == 0x12345678
+    assert dom0.poke(file, sign + bdf) == ""
+    assert dom0.attribute("permissive") == ""
+    assert write_gap(dom0, guest, 0x55aa55aa) == 0x12345678
+
+
+def test_quirk_opens_the_bits_of_its_mask(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    assert dom0.poke("quirks", f"{dom0.bdf('igb0')}-e4:4:00ff00f0") == ""
+    assert write_gap(dom0, guest, 0xffffffff) == 0x00ff00f0
+    # Another mask: what is open no more stays as it is.
+    assert dom0.poke("quirks", f"{dom0.bdf('igb0')}-e4:4:0000000f") == ""
+    assert write_gap(dom0, guest, 0xffffff0f) == 0x00ff00ff
+    assert write_gap(dom0, guest, 0) == 0x00ff00f0
+
+
+def standin(dom0, card):
+    """What is said of the stand-in on a card's line."""
+    return re.search(re.escape(dom0.bdf(card)) + r":(.*):\d+",
+                     dom0.attribute("irq_handlers")).group(1)
+
+
+def test_standin_is_taken_away_and_brought_back(dom0, start):
+    dom0.load(hide=["e1000"])
+    guest = start("e1000")
+    name = devices.network(guest, "e1000")
+    assert standin(dom0, "e1000") == "on:acking"
+    for wanted in ("off:not acking", "on:acking") * 2:
+        assert dom0.poke("irq_handler_state", dom0.bdf("e1000")) == ""
+        assert standin(dom0, "e1000") == wanted
+        devices.ping(guest, name)
+
+
+def test_standin_of_a_device_that_uses_msi_stays(dom0, start):
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    name = devices.network(guest, "igb0")
+    before = standin(dom0, "igb0")
+    assert dom0.poke("irq_handler_state", dom0.bdf("igb0")) == EBUSY
+    assert standin(dom0, "igb0") == before
+    devices.ping(guest, name)
+
+
 def test_irq_handlers_format(dom0, start):
     dom0.load(hide=["e1000"])
     guest = start("e1000")
