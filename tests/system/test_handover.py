@@ -8,6 +8,9 @@ from rig.dom0 import DEVICES
 
 PATTERNS = ["ones", "zeros", "ones", "4711"]
 
+# PCI_COMMAND_MASTER
+MASTER = 4
+
 
 def config(where, bdf):
     """All of a device's config space, as seen there."""
@@ -22,11 +25,15 @@ def fresh(dom0, card):
     return config(dom0, dom0.bdf(card))
 
 
-def write_everything(guest, card):
+def write_everything(dom0, guest, card):
     """Write all of the card's config space, in all ways that there are."""
     path = f"{DEVICES}/{devices.address(guest, card)}/config"
+    command = f"setpci -s {dom0.bdf(card)} COMMAND"
     for pattern in PATTERNS:
         guest.sh(f"sweep {path} {pattern}", 300)
+        # It does reach the card, or there would be nothing to undo.
+        if pattern == "ones":
+            assert int(dom0.sh(command), 16) & MASTER
 
 
 @pytest.mark.parametrize("card", [
@@ -38,7 +45,7 @@ def test_next_guest_gets_a_fresh_card(dom0, start, card):
     first = start(card)
     seen = config(first, devices.address(first, card))
     dom0.poke("allow_interrupt_control", dom0.bdf(card))
-    write_everything(first, card)
+    write_everything(dom0, first, card)
     first.destroy()
     assert fresh(dom0, card) == before
     assert dom0.attribute("permissive") == ""
@@ -56,7 +63,7 @@ def test_permissive_ends_with_its_guest(dom0, start, card):
     before = fresh(dom0, card)
     first = start(card)
     assert dom0.poke("permissive", dom0.bdf(card)) == ""
-    write_everything(first, card)
+    write_everything(dom0, first, card)
     assert config(dom0, dom0.bdf(card)) != before
     first.destroy()
     assert fresh(dom0, card) == before
@@ -79,7 +86,7 @@ def test_dom0_gets_its_card_back_ten_times(dom0, start, card):
         if cycle % 5 == 0:
             guest.attach(bdf)
             guest.until(f"[ -e {DEVICES}/0000:00:00.0 ]")
-            write_everything(guest, card)
+            write_everything(dom0, guest, card)
             guest.detach(bdf)
         dom0.xl(f"pci-assignable-remove -r {bdf}")
         assert dom0.driver(bdf) == devices.driver(card)
