@@ -4,6 +4,7 @@
 import base64
 
 from .channel import RigError, Shell
+from .logscan import complaints
 
 BOOT_SECONDS = 120
 
@@ -71,21 +72,28 @@ class Guest(Shell):
     def detach(self, bdf):
         self.dom0.xl(f"pci-detach {self.name} {bdf}")
 
-    def last_dmesg(self):
-        """The guest's kernel messages, kept with the machine's logs.
+    def complaints(self):
+        """Complaints in the kernel's log, which is kept with the machine's."""
+        out = self.sh("dmesg", 20)
+        log = self.dom0.machine.logs / f"{self.name}-dmesg.log"
+        with open(log, "a") as file:
+            file.write(out + "\n")
+        return complaints(out, guest=True)
+
+    def quiet(self):
+        """Stop a card that would go on for the next guest.
 
         QEMU's e1000e ignores the reset (by D3hot) that it offers, and would
         receive for this guest as soon as the next one's driver lets it.
         """
-        out = self.sh("rmmod e1000e 2>/dev/null; dmesg", 20)
-        log = self.dom0.machine.logs / f"{self.name}-dmesg.log"
-        with open(log, "a") as file:
-            file.write(out + "\n")
-        return out
+        self.run("rmmod e1000e")
 
-    def destroy(self):
+    def destroy(self, answers=True):
+        """End the guest. One that answers must have nothing to complain of."""
+        found = self.complaints() if answers else []
         self.dom0.xl(f"destroy {self.name}", 90)
         self.forget()
+        assert not found, f"guest {self.name}: {found}"
 
     def reboot(self):
         """Reboot by xl; returns when the guest answers again."""
@@ -106,7 +114,7 @@ class Guest(Shell):
         self.channel.send("run @0 10 " + base64.b64encode(
             b"echo c >/proc/sysrq-trigger").decode())
         self.dom0.until(f"xl list {self.name} | grep -q 'c- '", 30)
-        self.destroy()
+        self.destroy(answers=False)
 
     def forget(self):
         """The guest is gone: give its port back."""

@@ -28,8 +28,9 @@ def _drop_known(match):
     return "" if KNOWN in match.group() else match.group()
 
 
-def complaints(text):
-    """The lines of a log that are complaints."""
-    text = WARNING_BLOCK.sub(_drop_known, text)
+def complaints(text, guest=False):
+    """The lines of a log that are complaints; a guest's may have the known one."""
+    if guest:
+        text = WARNING_BLOCK.sub(_drop_known, text)
     return [line.strip() for line in text.splitlines()
             if COMPLAINTS.search(line)]

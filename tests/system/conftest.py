@@ -43,8 +43,9 @@ class Bed:
         dom0 = self._dom0
         found = []
         for guest in list(dom0.guests):
-            found += complaints(guest.last_dmesg())
-            guest.destroy()
+            guest.quiet()
+            found += guest.complaints()
+            guest.destroy(answers=False)
         dom0.tidy()
         return found
 
