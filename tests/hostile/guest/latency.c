@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * latency FILE: read two bytes of config space every two milliseconds until
- * SIGTERM, then say how long that took: a device's status, which the backend
- * has to fetch from the hardware.
+ * latency FILE MIN: read two bytes of config space every two milliseconds until
+ * SIGTERM, and MIN times at least, then say how long that took: a device's
+ * status, which the backend has to fetch from the hardware.
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -36,12 +37,14 @@ int main(int argc, char **argv)
 {
 	struct timespec pause = { .tv_nsec = 2000000 };
 	unsigned short word;
-	int file, nr = 0;
+	int file, min, nr = 0;
+	bool ended = false;
 	long long start;
 	sigset_t term;
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
+	min = atoi(argv[2]);
 	file = open(argv[1], O_RDONLY);
 	if (file < 0)
 		return 1;
@@ -53,8 +56,8 @@ int main(int argc, char **argv)
 		if (pread(file, &word, sizeof(word), STATUS) != sizeof(word))
 			return 1;
 		sample[nr++] = (now() - start) / 1000;
-	} while (sigtimedwait(&term, NULL, &pause) != SIGTERM &&
-		 nr < MAX_SAMPLES);
+		ended |= sigtimedwait(&term, NULL, &pause) == SIGTERM;
+	} while ((!ended || nr < min) && nr < MAX_SAMPLES);
 	qsort(sample, nr, sizeof(sample[0]), compare);
 	printf("%d %u %u %u\n", nr, sample[nr / 2], sample[nr - nr / 100 - 1],
 	       sample[nr - 1]);
