@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Devices and drivers that leave in use: the guest is told, and lives."""
 
+import pytest
+
 from rig import devices
 from rig.backend import SECONDS, backend, in_time, settled
+from rig.channel import TRACING
 from rig.devices import gone_from, only_msix, use
 from rig.dom0 import DEVICES, DRIVER
 
 FRONTEND = "/sys/bus/xen/drivers/pcifront"
+
 
 def test_unbind_in_use_takes_the_card_from_the_guest(dom0, start):
     dom0.load(hide=["igb0", "e1000e"])
@@ -51,6 +55,50 @@ def test_unplug_in_use_takes_the_card_from_the_guest(dom0, start, bed):
         bed.worn = True
 
 
+def test_removal_of_the_port_takes_what_is_below(dom0, start, bed):
+    dom0.load(hide=["igb0", "e1000e"])
+    guest = start("igb0", "e1000e")
+    devices.network(guest, "igb0")
+    bdf = dom0.bdf("igb0")
+    try:
+        # By the kernel's own file: the emulator's root bus is not hot-plugged.
+        dom0.sh(f"echo 1 >$(readlink -f {DEVICES}/{bdf}/..)/remove", SECONDS)
+        dom0.until(f"[ ! -e {DEVICES}/{bdf} ]", SECONDS)
+        gone_from(guest, "igb0")
+        settled(dom0, guest, 4)
+        devices.network(guest, "e1000e")
+        with in_time():
+            guest.destroy()
+    finally:
+        bed.worn = True
+
+
+# What a guest does again and again, and the request by which it is seen.
+MIDDLES = {
+    "power states": ("setpci -s {0} CAP_PM+4.w=3; setpci -s {0} CAP_PM+4.w=0",
+                     "cmd == 1"),
+    "MSI-X": ("modprobe igb; rmmod igb", "cmd == 4"),
+}
+
+
+@pytest.mark.parametrize("name", MIDDLES)
+def test_destroyed_in_the_middle_of_a_request(dom0, start, name):
+    commands, request = MIDDLES[name]
+    dom0.load(hide=["igb0"])
+    guest = start("igb0")
+    commands = commands.format(devices.address(guest, "igb0"))
+    dom0.mount_tracing()
+    event = f"{TRACING}/events/xen_pciback/pciback_op"
+    dom0.sh(f"echo '{request}' >{event}/filter; echo 1 >{event}/enable")
+    guest.sh(f"while :; do {commands}; done >/dev/null 2>&1 &")
+    dom0.sh(f"head -n 1 {TRACING}/trace_pipe && xl destroy guest", 60)
+    guest.forget()
+    owner = f"{DEVICES}/{dom0.bdf('igb0')}/pciback/owner"
+    dom0.until(f"[ $(cat {owner}) = none ]", SECONDS)
+    dom0.sh(f"echo 0 >{event}/enable; echo >{TRACING}/trace")
+    devices.network(start("igb0", name="next"), "igb0")
+
+
 def test_guest_that_hangs_keeps_neither_card_nor_toolstack(dom0, start):
     dom0.load(hide=["igb0", "nvme"])
     hung = start("igb0", "nvme", name="hung")
@@ -63,7 +111,7 @@ def test_guest_that_hangs_keeps_neither_card_nor_toolstack(dom0, start):
     devices.disk(hung)
     dom0.xl("pause hung")
     with in_time():
-        hung.destroy()
+        hung.destroy(answers=False)
 
 
 def reload_frontend(dom0, guest):
@@ -99,20 +147,26 @@ def test_frontend_that_resets_itself_is_brought_back(dom0, start):
     assert only_msix(interrupts), interrupts
 
 
+# The last of what dom0 publishes, and the states of both ends then. Port 1 of
+# the guest is no frontend's that waits: who published it has left it behind.
+BAD_PUBLICATIONS = {"magic 8": "3 5", "pci-op-ref 4000000": "1 3",
+                    "event-channel 4000": "3 5"}
+
+
 def test_bad_publication_is_not_final(dom0, start):
     dom0.load(hide=["igb0"])
     guest = start("igb0")
     guest.sh(f"echo pci-0 >{FRONTEND}/unbind", SECONDS * 2)
     settled(dom0, guest, 2)
     keys = f"/local/domain/{guest.id}/device/pci/0"
-    for bad in ("magic 8", "pci-op-ref 4000000", "event-channel 4000"):
+    for bad, states in BAD_PUBLICATIONS.items():
         # dom0 plays the frontend that publishes nonsense.
         dom0.sh(f"xenstore-write {keys}/magic 7 {keys}/pci-op-ref 8 "
                 f"{keys}/event-channel 1; xenstore-write {keys}/{bad}; "
                 f"xenstore-write {keys}/state 3")
         dom0.until(f"xenstore-read {keys}/state "
                    f"/local/domain/0/backend/pci/{guest.id}/0/state | "
-                   "tr '\\n' ' ' | grep -q -e '3 5' -e '1 3'", SECONDS)
+                   f"tr '\\n' ' ' | grep -q '{states}'", SECONDS)
         dom0.sh(f"xenstore-write {keys}/state 6")
         settled(dom0, guest, 2)
     guest.sh(f"echo pci-0 >{FRONTEND}/bind")
