@@ -4,8 +4,8 @@
  * all of config space, is served where the request arrives, in interrupt context;
  * the rest in the channel's work item.
  */
+#include <linux/ktime.h>
 #include <linux/nospec.h>
-#include <linux/sched/clock.h>
 #include <linux/time64.h>
 
 #include "conf_space_tables.h"
@@ -272,10 +272,10 @@ static int serve_conf(struct pcistub *stub, struct pciback_request *req)
 static int serve_conf_in_event(struct pcistub *stub,
 			       struct pciback_request *req)
 {
-	u64 start = local_clock();
+	u64 start = ktime_get_ns();
 	int err = serve_conf(stub, req);
 
-	if (local_clock() - start > MAX_ACCESS_NS)
+	if (ktime_get_ns() - start > MAX_ACCESS_NS)
 		pciback_limit_count(&stub->slow);
 	return err;
 }
