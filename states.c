@@ -19,6 +19,8 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
 		[XenbusStateConnected] = PCIBACK_CONNECT,
 		[XenbusStateClosing] = PCIBACK_DISCONNECT,
 		[XenbusStateClosed] = PCIBACK_CLOSE,
+		/* It published, and saw the toolstack's state before ours. */
+		[XenbusStateReconfiguring] = PCIBACK_CONNECT,
 	},
 	[XenbusStateConnected] = {
 		[XenbusStateInitialising] = PCIBACK_RESTART,
