@@ -54,6 +54,29 @@ static void device_of_a_driver_that_closed_is_silenced(struct kunit *test)
 	expect_silence(test, stub);
 }
 
+/*
+ * pcifront, if the toolstack's Reconfiguring is the first state that it sees after
+ * it has published.
+ */
+static void frontend_that_missed_connected(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_new_guest(test, stub->pdev);
+
+	fake_store_write(FAKE_FRONTEND, "pci-op-ref", "%u", FAKE_GREF);
+	fake_store_write(FAKE_FRONTEND, "event-channel", "%u", FAKE_PORT);
+	fake_store_write(FAKE_FRONTEND, "magic", XEN_PCI_MAGIC);
+	fake_store_write(FAKE_FRONTEND, "state", "%d",
+			 XenbusStateReconfiguring);
+	fake_guest_changed();
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
+			0);
+	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateConnected);
+	fake_guest_changed();
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	go_live(test, guest);
+}
+
 /* ---- a frontend that published, and whose kernel does not look again ---- */
 
 static void expect_healed(struct kunit *test, struct fake_guest *guest)
@@ -110,6 +133,7 @@ static void frontend_with_a_bad_page_is_not_healed(struct kunit *test)
 static struct kunit_case frontend_cases[] = {
 	KUNIT_CASE(device_of_a_driver_that_left_is_silenced),
 	KUNIT_CASE(device_of_a_driver_that_closed_is_silenced),
+	KUNIT_CASE(frontend_that_missed_connected),
 	KUNIT_CASE(frontend_that_vanished_before_we_looked),
 	KUNIT_CASE(frontend_that_vanished_after_we_connected),
 	KUNIT_CASE(frontend_with_a_bad_page_is_not_healed),
