@@ -3,6 +3,8 @@
 
 import re
 
+import pytest
+
 from .backend import SECONDS
 from .dom0 import CARDS, DEVICES
 
@@ -15,6 +17,12 @@ TRAFFIC = f"ping -q -s 1400 -i 0.01 -I {{0}} {GATEWAY} >/dev/null 2>&1 &"
 # Linux drivers of cards that have not their driver's name.
 DRIVER_OF = {"igb": "igb", "vf": "igbvf", "virtio": "virtio-pci",
              "pair": "e1000"}
+
+
+def cards(*names, seldom=()):
+    """Values of a test's parameter; with those of seldom it is a long one."""
+    return [*names, *(pytest.param(name, marks=pytest.mark.long)
+                      for name in seldom)]
 
 
 def address(where, card):

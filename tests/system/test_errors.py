@@ -28,7 +28,7 @@ def given(dom0, guest, times):
                f"{times} ]", 40)
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
 @pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
                          ids=["nonfatal", "fatal"])
 def test_guest_recovers_from_error(dom0, start, card, error):
@@ -46,6 +46,7 @@ def test_guest_recovers_from_error(dom0, start, card, error):
     assert guest.sh("cat /proc/sys/kernel/random/boot_id") == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("card", ["igb0", "e1000e"])
 def test_guest_without_msi_gets_its_card_anew_if_the_host_fails(dom0, start,
                                                                 card):
@@ -76,7 +77,7 @@ def test_correctable_errors_are_counted_and_do_not_disturb(dom0, start):
     assert backend(dom0, guest, "state-0") == "3"
 
 
-@pytest.mark.parametrize("card", ["igb0", "nvme"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["nvme"]))
 def test_guest_recovers_from_error_of_the_port(dom0, start, bed, card):
     """Injected by the emulator at the root port above the card."""
     # It would answer in place of the port.

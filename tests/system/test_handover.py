@@ -36,9 +36,8 @@ def write_everything(dom0, guest, card):
             assert int(dom0.sh(command), 16) & MASTER
 
 
-@pytest.mark.parametrize("card", [
-    "igb0", pytest.param("e1000e", marks=pytest.mark.long), "nvme", "e1000",
-    pytest.param("virtio", marks=pytest.mark.long)])
+@pytest.mark.parametrize("card", devices.cards(
+    "igb0", "nvme", "e1000", seldom=["e1000e", "virtio"]))
 def test_next_guest_gets_a_fresh_card(dom0, start, card):
     devices.claim(dom0, card)
     before = fresh(dom0, card)
@@ -56,7 +55,7 @@ def test_next_guest_gets_a_fresh_card(dom0, start, card):
         devices.network(second, card)
 
 
-@pytest.mark.parametrize("card", ["igb0", "nvme"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["nvme"]))
 def test_permissive_ends_with_its_guest(dom0, start, card):
     """It and all that was written by it, where no table knows the registers."""
     dom0.load(hide=[card])
@@ -72,8 +71,7 @@ def test_permissive_ends_with_its_guest(dom0, start, card):
         devices.network(start(card), card)
 
 
-@pytest.mark.parametrize("card", [
-    "igb0", pytest.param("e1000e", marks=pytest.mark.long)])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
 def test_dom0_gets_its_card_back_ten_times(dom0, start, card):
     """With its driver and traffic, also after a guest wrote all it may."""
     devices.keep_second_igb(dom0)

@@ -24,7 +24,7 @@ def test_conventional_card_by_intx(dom0, start):
     line_interrupts(start("e1000"), "e1000")
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
 def test_express_card_by_intx(dom0, start, card):
     dom0.load(hide=[card])
     line_interrupts(start(card, arguments="pci=nomsi"), card)

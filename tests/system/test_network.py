@@ -21,7 +21,7 @@ def test_igb_has_several_msix_vectors(dom0, start, kernel):
     assert only_msix(interrupts) and len(interrupts) > 1, interrupts
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
 def test_driver_reload_gets_msix_each_time(dom0, start, card):
     dom0.load(hide=[card])
     guest = start(card)

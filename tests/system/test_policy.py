@@ -9,9 +9,8 @@ from rig import devices, policy
 from rig.dom0 import DEVICES
 
 PATTERNS = ["ones", "zeros", "4711", "815"]
-CARDS = ["igb0", "e1000e", "nvme", "e1000", "virtio"]
-# With the capabilities of others.
-LONG = ["e1000e", "e1000"]
+# The others have the capabilities of these.
+CARDS = devices.cards("igb0", "nvme", seldom=["e1000e", "e1000", "virtio"])
 
 
 def raw_config(where, bdf):
@@ -43,9 +42,7 @@ def check(states, letters):
     assert seen[4] & 4, "bus mastering"
 
 
-@pytest.mark.parametrize("card", [
-    pytest.param(card, marks=[pytest.mark.long] if card in LONG else [])
-    for card in CARDS])
+@pytest.mark.parametrize("card", CARDS)
 def test_sweep_changes_what_is_granted(dom0, start, card):
     devices.claim(dom0, card)
     check(sweep(dom0, start(card), card), policy.GRANTED)

@@ -20,7 +20,7 @@ def reaches(dom0, card, state):
     dom0.until(f"[ $(cat {DEVICES}/{dom0.bdf(card)}/power_state) = {state} ]")
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
 def test_idle_card_sleeps(dom0, start, card):
     dom0.load(hide=[card])
     hurry(dom0, card)

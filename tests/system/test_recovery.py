@@ -16,7 +16,7 @@ from rig.errors import (COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL, handled,
 MORE = ["-global", "pcie-root-port.x-speed=2_5"]
 
 
-@pytest.mark.parametrize("card", ["igb0", "e1000e"])
+@pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
 @pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
                          ids=["nonfatal", "fatal"])
 def test_driver_keeps_its_card(dom0, start, card, error):

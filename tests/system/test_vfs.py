@@ -66,7 +66,8 @@ def test_free_functions_do_not_keep_the_card(dom0, vfs):
     devices.network(dom0, "igb0")
 
 
-@pytest.mark.parametrize("how", ["disabled", "driver unbound"])
+@pytest.mark.parametrize("how", ["disabled", pytest.param(
+    "driver unbound", marks=pytest.mark.long)])
 def test_functions_that_go_in_use_are_taken_from_the_guest(dom0, start, vfs,
                                                            how):
     guest = start("vf0", "vf1")
