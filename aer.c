@@ -260,6 +260,8 @@ void pciback_recovery_over(struct pcistub *stub)
 {
 	pcistub_cancel(stub, &stub->recover_work);
 	set_recovery(stub, PCIBACK_RECOVERY_NONE);
+	/* Who asked for it meanwhile looks again. */
+	pciback_sessions_kick();
 }
 
 /* The host will do nothing more to the device; the rest is ours. */

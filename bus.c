@@ -121,6 +121,7 @@ int pcistub_hold_bus(struct pcistub *stub)
 		if (!is_below(other, bus) || other->state == PCISTUB_CLEANING)
 			continue;
 		other->held_by = stub;
+		other->clean_later = false;
 		pcistub_set_state(other, PCISTUB_CLEANING);
 	}
 	mutex_unlock(&pcistub_registry_lock);
@@ -144,7 +145,7 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 		other->held_by = NULL;
 		if (!err)
 			pcistub_set_cleaned(other, 0, true);
-		else if (other->reset_err == -EAGAIN)
+		else if (other->clean_later)
 			pcistub_queue_clean(other);
 		else
 			pcistub_set_cleaned(other, other->reset_err, other->reset_bus);

@@ -308,18 +308,24 @@ static void bring_standin(struct pcistub *stub)
 		 "no stand-in for irq %d: dom0 may shut it\n", stub->irq.line);
 }
 
-/* A device that could not be reset was kept off its line. */
+/*
+ * A device that could not be reset was kept off its line, of which the guest's
+ * own INTx disable bit knows nothing.
+ */
 static void allow_line(struct pcistub *stub)
 {
-	if (READ_ONCE(stub->intx_control))
-		return;
+	bool off;
+
 	pcistub_conf_begin(stub);
-	pci_intx(stub->pdev, true);
+	off = pciback_conf_find(stub->conf, PCI_COMMAND)->shadow &
+	      PCI_COMMAND_INTX_DISABLE;
+	if (!off || !READ_ONCE(stub->intx_control))
+		pci_intx(stub->pdev, true);
 	pcistub_conf_end(stub);
 }
 
 /**
- * pciback_line_work - bring the stand-in after a guest turned decode on
+ * pciback_line_work - let a device interrupt after a guest turned decode on
  * @work: &pcistub.line_work; owns a reference to the device
  */
 void pciback_line_work(struct work_struct *work)
@@ -328,9 +334,10 @@ void pciback_line_work(struct work_struct *work)
 					    line_work.work);
 
 	mutex_lock(&stub->lock);
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED && stub->irq.line &&
-	    stub->irq.mode == PCIBACK_IRQ_NONE) {
-		bring_standin(stub);
+	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
+	    !is_msi(stub->irq.mode)) {
+		if (stub->irq.line && stub->irq.mode == PCIBACK_IRQ_NONE)
+			bring_standin(stub);
 		allow_line(stub);
 	}
 	mutex_unlock(&stub->lock);
@@ -347,7 +354,7 @@ void pciback_guest_decodes(struct pciback_conf *conf)
 {
 	struct pcistub *stub = pcistub_of(conf->pdev);
 
-	if (READ_ONCE(stub->irq.mode) != PCIBACK_IRQ_NONE)
+	if (is_msi(READ_ONCE(stub->irq.mode)))
 		return;
 	pcistub_queue(stub, &stub->line_work, 0);
 }

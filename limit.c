@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a guest asks for may fail in ways that the kernel logs, and it may ask as
- * often as it likes: after some failures it has to wait.
+ * What a guest asks for may fail in ways that the kernel logs, or that take it
+ * long, and the guest may ask as often as it likes: after some failures it has to
+ * wait.
  */
 #include <linux/jiffies.h>
 
@@ -38,7 +39,7 @@ unsigned long pciback_limit_left(const struct pciback_limit *limit)
 }
 
 /**
- * pciback_limit_count - it has failed, and the kernel has complained
+ * pciback_limit_count - it has failed, at some cost to the host
  * @limit: limit; the caller holds the lock that it is under
  */
 void pciback_limit_count(struct pciback_limit *limit)

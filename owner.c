@@ -99,7 +99,7 @@ int pcistub_clean_again(struct pcistub *stub)
 		pcistub_queue_clean(stub);
 	/* Seen at the end of the bus reset. */
 	if (err == -EAGAIN)
-		WRITE_ONCE(stub->reset_err, err);
+		stub->clean_later = true;
 	mutex_unlock(&pcistub_registry_lock);
 	return err;
 }

@@ -279,7 +279,7 @@ static int __init prepare_seized(struct device *dev, void *unused)
 
 	device_lock(dev);
 	stub = pcistub_of(to_pci_dev(dev));
-	if (stub && !stub->conf)
+	if (dev->driver == &pcistub_driver.driver && !stub->conf)
 		err = pcistub_prepare(stub);
 	device_unlock(dev);
 	if (err) {

@@ -82,7 +82,7 @@ enum pciback_irq_mode {
 };
 
 /**
- * struct pciback_limit - bounds what a guest has the kernel complain about
+ * struct pciback_limit - bounds what a guest has go wrong for the host
  * @nr: how often it did, since the last quiet minute
  * @last: when the last time was, in jiffies
  */
@@ -190,6 +190,7 @@ enum pciback_recovery {
  *
  * @state: under the registry lock
  * @held_by: whose bus reset made it CLEANING, or NULL; under the registry lock
+ * @clean_later: meanwhile a reset was asked for; likewise
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
  * @reset_err: result of the last reset, 0 or -errno; under the registry lock
@@ -227,7 +228,7 @@ enum pciback_recovery {
  * @recover_work: ends a recovery that nobody went on with, see aer.c
  *
  * @clean_work: resets the device
- * @line_work: gives dom0 its stand-in handler, see irq.c
+ * @line_work: lets the device interrupt by its line, see irq.c
  * @idle_work: lets it sleep, see power.c
  */
 struct pcistub {
@@ -237,6 +238,7 @@ struct pcistub {
 
 	enum pcistub_state state;
 	const struct pcistub *held_by;
+	bool clean_later;
 	struct pciback_session *sess;
 	int reset_err;
 	bool reset_bus;

@@ -130,7 +130,8 @@ void pciback_idle_work(struct work_struct *work)
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
 		/* It is awake for its reset. */
-		pciback_pm_idle(stub);
+		pcistub_queue(stub, &stub->idle_work,
+			      msecs_to_jiffies(IDLE_MS));
 	} else if (!foreign && may_sleep(stub)) {
 		stub->pm_idle = true;
 		/* pm_runtime_put_autosuspend() starts anew from 7.0 on. */

@@ -30,7 +30,7 @@ u32 pcistub_sbdf(const struct pci_dev *pdev)
  *
  * It is in PCISTUB_CLEANING, and stays there until pcistub_ready().
  *
- * Return: the device, or ERR_PTR(-ENOMEM).
+ * Return: the device, or ERR_PTR(): -ENOMEM; -EBUSY if its address is taken.
  */
 struct pcistub *pcistub_register(struct pci_dev *pdev)
 {

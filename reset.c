@@ -119,7 +119,8 @@ static int reset_in_place(struct pcistub *stub)
  *
  * The core takes pci_bus_sem for a power state, and has it when it reports errors,
  * for which it takes device_lock() of one device after the other: so whoever is
- * to hold that lock for a reset wakes the device first.
+ * to hold that lock for a reset wakes the device first. Unbind cannot: the driver
+ * core has taken it.
  *
  * Return: 0 or -errno.
  */
@@ -158,7 +159,8 @@ int pciback_reset(struct pcistub *stub)
 	device_lock_assert(&pdev->dev);
 
 	pcistub_conf_begin(stub);
-	/* Nobody answers its line from here on. */
+	/* Before the stand-in goes; the end of MSI brings INTx back. */
+	pciback_irq_end_msi(stub);
 	pci_intx(pdev, false);
 	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pci_clear_master(pdev);

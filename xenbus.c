@@ -303,14 +303,28 @@ static void (*const actions[])(struct pciback_session *sess) = {
 };
 
 /*
- * Devices that the guest has lost are taken back in any state but those where the
- * frontend is told of it first, or is busy with others and is told after that.
+ * Is a frontend at work that is told of lost devices, now or when it is done? One
+ * that does not come to be Connected is not waited for.
  */
+static bool will_tell(struct pciback_session *sess, enum pciback_action action)
+{
+	switch (action) {
+	case PCIBACK_DETACH:
+	case PCIBACK_RECONFIGURE:
+		return true;
+	case PCIBACK_RECONNECT:
+		return time_before(jiffies, sess->since + DETACH_PATIENCE);
+	default:
+		return false;
+	}
+}
+
+/* Devices that the guest has lost are taken back, whatever its frontend does. */
 static void shed(struct pciback_session *sess, unsigned int be,
 		 enum pciback_action action)
 {
 	if (be >= XenbusStateInitialised && be <= XenbusStateClosed &&
-	    action != PCIBACK_DETACH)
+	    !will_tell(sess, action))
 		pciback_session_shed(sess, false);
 }
 
@@ -323,12 +337,13 @@ static bool take_action(struct pciback_session *sess)
 		pciback_next(be, read_state(sess->otherend),
 			     xenbus_dev_is_online(sess->xdev));
 
+	if (action != PCIBACK_NOTHING && action != sess->action) {
+		sess->since = jiffies;
+		sess->action = action;
+	}
 	shed(sess, be, action);
 	if (action == PCIBACK_NOTHING)
 		return false;
-	if (action != sess->action)
-		sess->since = jiffies;
-	sess->action = action;
 	/* The toolstack writes our state too, behind the core's back. */
 	sess->xdev->state = be;
 	actions[action](sess);
