@@ -18,14 +18,16 @@ COMPLAINTS = re.compile(r"""
 
 # Stock pcifront 6.1 warns when its last device goes, whatever the backend:
 # it unregisters the bridge after the bus below has been removed.
-KNOWN = "sysfs group 'power' not found for kobject"
+KNOWN = ("sysfs group 'power' not found for kobject",
+         # A driver that turned its device off at an error, and then loses it.
+         "disabling already-disabled device")
 
 WARNING_BLOCK = re.compile(r"^.*-\[ cut here \]-.*?-\[ end trace .*?$",
                            re.MULTILINE | re.DOTALL)
 
 
 def _drop_known(match):
-    return "" if KNOWN in match.group() else match.group()
+    return "" if any(k in match.group() for k in KNOWN) else match.group()
 
 
 def complaints(text, guest=False):
