@@ -285,6 +285,10 @@ void bed_master(struct kunit *test, struct fake_guest *guest)
 					       PCI_COMMAND_MEMORY |
 					       PCI_COMMAND_MASTER), 0);
 	KUNIT_EXPECT_TRUE(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
+	/* Decode has the driver let the device onto its line. */
+	bed_settle();
+	KUNIT_EXPECT_FALSE(test, cfg[PCI_COMMAND + 1] &
+			   PCI_COMMAND_INTX_DISABLE >> 8);
 }
 
 /**
