@@ -20,7 +20,7 @@ DRIVER_OF = {"igb": "igb", "vf": "igbvf", "virtio": "virtio-pci",
 
 
 def cards(*names, seldom=()):
-    """Values of a test's parameter; with those of seldom it is a long one."""
+    """Values of a test's parameter; with those of seldom it is a long test."""
     return [*names, *(pytest.param(name, marks=pytest.mark.long)
                       for name in seldom)]
 

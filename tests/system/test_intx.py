@@ -30,6 +30,7 @@ def test_express_card_by_intx(dom0, start, card):
     line_interrupts(start(card, arguments="pci=nomsi"), card)
 
 
+@pytest.mark.long
 def test_standin_acks_as_long_as_the_guest_has_the_line(dom0, start):
     dom0.load(hide=["e1000"])
     guest = start("e1000")

@@ -17,8 +17,9 @@ MORE = ["-global", "pcie-root-port.x-speed=2_5"]
 
 
 @pytest.mark.parametrize("card", devices.cards("igb0", seldom=["e1000e"]))
-@pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
-                         ids=["nonfatal", "fatal"])
+@pytest.mark.parametrize("error", [
+    pytest.param(COMPLETION_TIMEOUT, id="nonfatal", marks=pytest.mark.long),
+    pytest.param(DATA_LINK_PROTOCOL, id="fatal")])
 def test_driver_keeps_its_card(dom0, start, card, error):
     dom0.load(hide=[card])
     guest = start(card, arguments="pci=nomsi")

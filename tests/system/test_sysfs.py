@@ -179,8 +179,9 @@ def write_gap(dom0, guest, value):
     return int(dom0.sh(f"setpci -s {dom0.bdf('igb0')} {GAP}"), 16)
 
 
-@pytest.mark.parametrize("file, sign", [("permissive", "-"),
-                                        ("restrictive", "")])
+@pytest.mark.parametrize("file, sign", [
+    ("permissive", "-"),
+    pytest.param("restrictive", "", marks=pytest.mark.long)])
 def test_permissive_opens_unknown_registers_until_revoked(dom0, start, file,
                                                           sign):
     dom0.load(hide=["igb0"])

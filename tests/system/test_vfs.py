@@ -54,6 +54,7 @@ def test_each_function_goes_to_a_guest_and_back(dom0, start, vfs):
         guest.until(f"! grep -q 808610ca {GUEST_SEES}")
 
 
+@pytest.mark.long
 def test_two_functions_in_two_guests(dom0, start, vfs):
     first, second = start("vf0", name="first"), start("vf1", name="second")
     for guest in (first, second):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What xl does with devices: assignable or not, attach, detach."""
 
+import pytest
+
 from rig import devices
 
 CYCLES = 10
@@ -21,6 +23,7 @@ def test_assignable_add_and_remove_ten_cycles(dom0):
     devices.network(dom0, "e1000e")
 
 
+@pytest.mark.long
 def test_dom0_driver_works_after_a_guest_had_the_card(dom0, start):
     dom0.load()
     bdf = dom0.bdf("igb0")
