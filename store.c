@@ -99,6 +99,8 @@ static int write_keys(struct pciback_session *sess, struct xenbus_transaction xb
 		return -ENOENT;
 	if (new_root)
 		err = write_root(sess, xbt, keys->root);
+	if (!err && keys->aer_failed)
+		err = xenbus_printf(xbt, dir, "aerState", "aerfail");
 	if (err || !keys->wish)
 		return err;
 	err = write_vdev(xbt, dir, keys);
@@ -160,20 +162,12 @@ void pciback_store_state(struct pciback_session *sess,
 /**
  * pciback_store_aer_failed - say that a guest lost a device to an error
  * @sess: session; the caller holds its lock
- *
- * Nothing is written into a directory that was removed.
  */
 void pciback_store_aer_failed(struct pciback_session *sess)
 {
-	const char *dir = sess->xdev->nodename;
-	struct xenbus_transaction xbt;
+	struct pciback_keys keys = { .root = -1, .aer_failed = true };
 
-	do {
-		if (xenbus_transaction_start(&xbt))
-			return;
-		if (xenbus_exists(xbt, dir, "state"))
-			xenbus_printf(xbt, dir, "aerState", "aerfail");
-	} while (xenbus_transaction_end(xbt, false) == -EAGAIN);
+	pciback_store_write(sess, &keys);
 }
 
 /*
