@@ -89,17 +89,17 @@ int pcistub_clean_again(struct pcistub *stub)
 	int err = 0;
 
 	mutex_lock(&pcistub_registry_lock);
-	if (stub->state == PCISTUB_ASSIGNED)
+	if (stub->state == PCISTUB_ASSIGNED) {
 		err = -EBUSY;
-	else if (stub->state == PCISTUB_GONE)
+	} else if (stub->state == PCISTUB_GONE) {
 		err = -ENODEV;
-	else if (stub->held_by)
-		err = -EAGAIN;
-	else if (stub->state != PCISTUB_CLEANING)
-		pcistub_queue_clean(stub);
-	/* Seen at the end of the bus reset. */
-	if (err == -EAGAIN)
+	} else if (stub->held_by) {
+		/* Seen at the end of the bus reset. */
 		stub->clean_later = true;
+		err = -EAGAIN;
+	} else if (stub->state != PCISTUB_CLEANING) {
+		pcistub_queue_clean(stub);
+	}
 	mutex_unlock(&pcistub_registry_lock);
 	return err;
 }

@@ -71,10 +71,8 @@ static int pcistub_prepare(struct pcistub *stub)
 	if (err)
 		return err;
 	err = pci_enable_device(pdev);
-	if (err) {
-		dev_err(&pdev->dev, "cannot be enabled: %d\n", err);
+	if (err)
 		return err;
-	}
 	pci_clear_master(pdev);
 	/* What it was to wake the host for is not its guest's. */
 	pci_pme_active(pdev, false);

@@ -134,7 +134,7 @@ void pciback_idle_work(struct work_struct *work)
 			      msecs_to_jiffies(IDLE_MS));
 	} else if (!foreign && may_sleep(stub)) {
 		stub->pm_idle = true;
-		/* pm_runtime_put_autosuspend() starts anew from 7.0 on. */
+		/* At once: in 7.3 pm_runtime_put_autosuspend() starts anew. */
 		pm_runtime_put(&stub->pdev->dev);
 	}
 	mutex_unlock(&stub->lock);

@@ -212,7 +212,7 @@ static void reopen(struct pciback_session *sess)
 
 /* ---- the state machine ---- */
 
-/* xenbus_read_driver_state() takes another argument from 7.0 on. */
+/* xenbus_read_driver_state() takes another argument in 7.3. */
 static unsigned int read_state(const char *dir)
 {
 	return xenbus_read_unsigned(dir, "state", XenbusStateUnknown);
