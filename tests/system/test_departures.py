@@ -37,40 +37,36 @@ def test_unbind_in_use_takes_the_card_from_the_guest(dom0, start):
     devices.lease(dom0, devices.interface(dom0, bdf))
 
 
+def loses(dom0, guest, card, path, keeps):
+    """A card that is no more in dom0 goes from its guest, which lives."""
+    dom0.until(f"[ ! -e {path} ]", SECONDS)
+    gone_from(guest, card)
+    settled(dom0, guest, 4)
+    devices.network(guest, keeps)
+    with in_time():
+        guest.destroy()
+
+
 def test_unplug_in_use_takes_the_card_from_the_guest(dom0, start, bed):
     dom0.load(hide=["e1000e", "igb0"])
     guest = start("e1000e", "igb0")
     devices.network(guest, "e1000e")
-    bdf = dom0.bdf("e1000e")
+    path = f"{DEVICES}/{dom0.bdf('e1000e')}"
+    # The next test gets a machine that has the card.
+    bed.worn = True
     bed.machine.monitor("device_del", id="e1000e")
-    try:
-        dom0.until(f"[ ! -e {DEVICES}/{bdf} ]", SECONDS)
-        gone_from(guest, "e1000e")
-        settled(dom0, guest, 4)
-        devices.network(guest, "igb0")
-        with in_time():
-            guest.destroy()
-    finally:
-        # The next test gets a machine that has the card.
-        bed.worn = True
+    loses(dom0, guest, "e1000e", path, keeps="igb0")
 
 
 def test_removal_of_the_port_takes_what_is_below(dom0, start, bed):
     dom0.load(hide=["igb0", "e1000e"])
     guest = start("igb0", "e1000e")
     devices.network(guest, "igb0")
-    bdf = dom0.bdf("igb0")
-    try:
-        # By the kernel's own file: the emulator's root bus is not hot-plugged.
-        dom0.sh(f"echo 1 >$(readlink -f {DEVICES}/{bdf}/..)/remove", SECONDS)
-        dom0.until(f"[ ! -e {DEVICES}/{bdf} ]", SECONDS)
-        gone_from(guest, "igb0")
-        settled(dom0, guest, 4)
-        devices.network(guest, "e1000e")
-        with in_time():
-            guest.destroy()
-    finally:
-        bed.worn = True
+    path = f"{DEVICES}/{dom0.bdf('igb0')}"
+    bed.worn = True
+    # By the kernel's own file: the emulator's root bus is not hot-plugged.
+    dom0.sh(f"echo 1 >$(readlink -f {path}/..)/remove", SECONDS)
+    loses(dom0, guest, "igb0", path, keeps="e1000e")
 
 
 # What a guest does again and again, and the request by which it is seen.
