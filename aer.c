@@ -275,38 +275,26 @@ static void give_up(struct pciback_session *sess, struct pcistub *stub)
 	pciback_recovery_over(stub);
 }
 
-static void time_out(struct pcistub *stub)
+/*
+ * A guest's driver that waits for the host gets the reset from us; true if it can
+ * go on with the device.
+ */
+static bool take_over(struct pcistub *stub)
 {
 	struct pciback_session *sess = pcistub_owner(stub);
+	int err = -ENODEV;
 
-	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST)
+	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST) {
+		err = pciback_reset_in_recovery(stub);
 		dev_warn(&stub->pdev->dev,
-			 "the host did not recover from the error: reset\n");
-	give_up(sess, stub);
+			 "the host did not recover from the error: reset (%d)\n",
+			 err);
+	}
+	if (err)
+		give_up(sess, stub);
 	if (sess)
 		pciback_session_put(sess);
-}
-
-/**
- * pciback_recover_work - reset a device whose recovery came to nothing
- * @work: &pcistub.recover_work; owns a reference to the device
- */
-void pciback_recover_work(struct work_struct *work)
-{
-	struct pcistub *stub = container_of(work, struct pcistub,
-					    recover_work.work);
-	unsigned long start = jiffies;
-
-	device_lock(&stub->pdev->dev);
-	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
-	    stub->recovery != PCIBACK_RECOVERY_NONE) {
-		if (host_is_busy(stub, start))
-			expect_more(stub, HOST_CHECK);
-		else
-			time_out(stub);
-	}
-	device_unlock(&stub->pdev->dev);
-	pcistub_put(stub);
+	return !err;
 }
 
 /* Config as the guest has it, or as a guest gets it if it cannot be read. */
@@ -366,7 +354,9 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	expect_more(stub, RECOVERY_STEP);
 	sess = pcistub_owner(stub);
 	if (state == pci_channel_io_perm_failure) {
-		give_up(sess, stub);
+		/* A driver that waits already has the rest from us. */
+		if (stub->recovery != PCIBACK_RECOVERY_GUEST)
+			give_up(sess, stub);
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	} else {
 		keep_config(pdev);
@@ -415,6 +405,44 @@ static void resume(struct pci_dev *pdev)
 	if (sess && with_guest)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
 	end_step(sess);
+}
+
+/* What follows the reset, unless there was another error or the device is gone. */
+static void finish(struct pcistub *stub)
+{
+	device_lock(&stub->pdev->dev);
+	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
+	    stub->recovery == PCIBACK_RECOVERY_GUEST) {
+		slot_reset(stub->pdev);
+		resume(stub->pdev);
+	}
+	device_unlock(&stub->pdev->dev);
+}
+
+/**
+ * pciback_recover_work - go on with a recovery that the host does not go on with
+ * @work: &pcistub.recover_work; owns a reference to the device
+ */
+void pciback_recover_work(struct work_struct *work)
+{
+	struct pcistub *stub = container_of(work, struct pcistub,
+					    recover_work.work);
+	unsigned long start = jiffies;
+	struct pci_dev *bridge = pciback_lock_for_reset(stub->pdev);
+	bool ready = false;
+
+	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
+	    stub->recovery != PCIBACK_RECOVERY_NONE) {
+		if (host_is_busy(stub, start))
+			expect_more(stub, HOST_CHECK);
+		else
+			ready = take_over(stub);
+	}
+	pciback_unlock_after_reset(stub->pdev, bridge);
+	/* The guest may look at config, of which a reset has all others wait. */
+	if (ready)
+		finish(stub);
+	pcistub_put(stub);
 }
 
 const struct pci_error_handlers pciback_err_handler = {

@@ -467,12 +467,15 @@ u32 pciback_gsi(const struct pcistub *stub);
 void pciback_gsi_serve(bool serve);
 
 /* reset.c */
+struct pci_dev *pciback_lock_for_reset(struct pci_dev *pdev);
+void pciback_unlock_after_reset(struct pci_dev *pdev, struct pci_dev *bridge);
 int pciback_wake(struct pcistub *stub);
 int pciback_reset(struct pcistub *stub);
 int pciback_reset_by_admin(struct pcistub *stub, bool in_use);
 void pciback_clean_work(struct work_struct *work);
 void pciback_reset_for_guest(struct pcistub *stub,
 			     const struct pciback_session *sess);
+int pciback_reset_in_recovery(struct pcistub *stub);
 void pciback_reset_prepare(struct pci_dev *pdev);
 void pciback_reset_done(struct pci_dev *pdev);
 

@@ -62,12 +62,17 @@ static void tell_xen(struct pci_dev *pdev)
 				     "Xen was not told of a reset: %d\n", err);
 }
 
-/*
+/**
+ * pciback_lock_for_reset - take device_lock(), and what else a reset needs
+ * @pdev: device
+ *
  * The core may reset the bus of a device that is alone on it: then the bridge's
  * config is not to change meanwhile. Where there are others, who may be other
  * guests', they do not wait for this.
+ *
+ * Return: for pciback_unlock_after_reset().
  */
-static struct pci_dev *lock_device(struct pci_dev *pdev)
+struct pci_dev *pciback_lock_for_reset(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = NULL;
 
@@ -80,7 +85,12 @@ static struct pci_dev *lock_device(struct pci_dev *pdev)
 	return bridge;
 }
 
-static void unlock_device(struct pci_dev *pdev, struct pci_dev *bridge)
+/**
+ * pciback_unlock_after_reset - end what pciback_lock_for_reset() began
+ * @pdev: device
+ * @bridge: what that returned
+ */
+void pciback_unlock_after_reset(struct pci_dev *pdev, struct pci_dev *bridge)
 {
 	pci_dev_unlock(pdev);
 	if (bridge)
@@ -94,6 +104,23 @@ static bool is_silent(struct pci_dev *pdev)
 
 	return pci_read_config_dword(pdev, PCI_COMMAND, &val) ||
 	       PCI_POSSIBLE_ERROR(val);
+}
+
+/* The core's ladder; what is in config and how it comes back is the caller's. */
+static int reset_hardware(struct pci_dev *pdev)
+{
+	int err;
+
+	device_lock_assert(&pdev->dev);
+	if (pdev->current_state != PCI_D0)
+		return -EIO;
+	/* The core would wait a minute for one that was pulled out. */
+	if (is_silent(pdev))
+		return -ENODEV;
+	err = __pci_reset_function_locked(pdev);
+	if (!err)
+		tell_xen(pdev);
+	return err;
 }
 
 /*
@@ -153,10 +180,9 @@ static void wake_in_state(struct pcistub *stub, enum pcistub_state state)
 int pciback_reset(struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
-	int err = 0;
+	int err;
 
 	lockdep_assert_held(&stub->lock);
-	device_lock_assert(&pdev->dev);
 
 	pcistub_conf_begin(stub);
 	/* Before the stand-in goes; the end of MSI brings INTx back. */
@@ -164,15 +190,7 @@ int pciback_reset(struct pcistub *stub)
 	pci_intx(pdev, false);
 	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pci_clear_master(pdev);
-	if (pdev->current_state != PCI_D0)
-		err = -EIO;
-	/* The core would wait a minute for one that was pulled out. */
-	else if (is_silent(pdev))
-		err = -ENODEV;
-	if (!err)
-		err = __pci_reset_function_locked(pdev);
-	if (!err)
-		tell_xen(pdev);
+	err = reset_hardware(pdev);
 
 	pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
@@ -215,13 +233,13 @@ static int reset_function(struct pcistub *stub)
 	int err = -ENODEV;
 
 	wake_in_state(stub, PCISTUB_CLEANING);
-	bridge = lock_device(stub->pdev);
+	bridge = pciback_lock_for_reset(stub->pdev);
 	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
 		mutex_lock(&stub->lock);
 		err = pciback_reset(stub);
 		mutex_unlock(&stub->lock);
 	}
-	unlock_device(stub->pdev, bridge);
+	pciback_unlock_after_reset(stub->pdev, bridge);
 	return err;
 }
 
@@ -276,14 +294,14 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 		return err;
 
 	wake_in_state(stub, PCISTUB_ASSIGNED);
-	bridge = lock_device(stub->pdev);
+	bridge = pciback_lock_for_reset(stub->pdev);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
 		mutex_lock(&stub->lock);
 		pci_clear_master(stub->pdev);
 		mutex_unlock(&stub->lock);
 		err = reset_in_place(stub);
 	}
-	unlock_device(stub->pdev, bridge);
+	pciback_unlock_after_reset(stub->pdev, bridge);
 	return err;
 }
 
@@ -296,7 +314,7 @@ void pciback_reset_for_guest(struct pcistub *stub,
 			     const struct pciback_session *sess)
 {
 	struct pciback_limit *limit = &stub->limit[PCIBACK_MAY_FLR];
-	struct pci_dev *bridge = lock_device(stub->pdev);
+	struct pci_dev *bridge = pciback_lock_for_reset(stub->pdev);
 	bool may;
 
 	mutex_lock(&stub->lock);
@@ -310,7 +328,28 @@ void pciback_reset_for_guest(struct pcistub *stub,
 		pciback_limit_count(limit);
 		mutex_unlock(&stub->lock);
 	}
-	unlock_device(stub->pdev, bridge);
+	pciback_unlock_after_reset(stub->pdev, bridge);
+}
+
+/**
+ * pciback_reset_in_recovery - make the reset that the host has not made
+ * @stub: device whose guest's driver waits for it; the caller has it by
+ *	pciback_lock_for_reset()
+ *
+ * Its config is what the reset makes of it.
+ *
+ * Return: 0 or -errno.
+ */
+int pciback_reset_in_recovery(struct pcistub *stub)
+{
+	int err;
+
+	mutex_lock(&stub->lock);
+	pcistub_conf_begin(stub);
+	err = reset_hardware(stub->pdev);
+	pcistub_conf_end(stub);
+	mutex_unlock(&stub->lock);
+	return err;
 }
 
 /**

@@ -277,7 +277,7 @@ static struct fake_guest *two_devices(struct kunit *test)
 	for (i = 0; i < NR_DEVICES; i++)
 		KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
 							  PCI_DEVFN(3 + i, 0),
-							  FAKE_FLR));
+							  FAKE_FLR | FAKE_PM));
 	bed_start(test);
 	bed_claim(test, FREE);
 	return bed_guest(test, bed_claim(test, GUESTS)->pdev);
@@ -318,21 +318,52 @@ static void expect_resets(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fake_store_has(FAKE_BACKEND, "aerState"));
 }
 
+/* A driver that waits has the rest from us, and the config that it had. */
 static void recovery_that_nobody_goes_on_with(struct kunit *test)
 {
 	struct fake_frontend frontend = {
-		.guest = two_devices(test), .verdict = NEED_RESET,
+		.guest = two_devices(test), .verdict = RECOVERED,
 	};
-	unsigned long start = jiffies;
+	unsigned long start = jiffies, end = start + FAKE_PATIENCE;
+	const u8 *cfg = bed_host(test)->dev[GUESTS]->cfg;
 	pci_ers_result_t verdict;
 
 	bed_master(test, frontend.guest);
 	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
 	KUNIT_EXPECT_EQ(test, bed_error(bed_pdev(test, 0), &verdict),
 			NR_DEVICES);
-	expect_resets(test);
+	while (READ_ONCE(frontend.seen) < 3 && time_before(jiffies, end))
+		msleep(20);
 	/* The host had its time. */
 	KUNIT_EXPECT_GE(test, jiffies - start, 9 * HZ / 2);
+	bed_settle();
+	fake_frontend_stop(&frontend);
+	KUNIT_ASSERT_EQ(test, frontend.seen, 3);
+	KUNIT_EXPECT_EQ(test, frontend.cmds[1], XEN_PCI_OP_aer_slotreset);
+	KUNIT_EXPECT_EQ(test, frontend.cmds[2], XEN_PCI_OP_aer_resume);
+	KUNIT_EXPECT_TRUE(test, was_reset(test, GUESTS, PCISTUB_ASSIGNED));
+	KUNIT_EXPECT_EQ(test, pcistub_of(bed_pdev(test, GUESTS))->recovery,
+			PCIBACK_RECOVERY_NONE);
+	KUNIT_EXPECT_TRUE(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
+			XenbusStateInitialised);
+	KUNIT_EXPECT_TRUE(test, was_reset(test, FREE, PCISTUB_FREE));
+}
+
+/* One that its guest has put to sleep is not reset under it. */
+static void recovery_of_a_device_that_sleeps(struct kunit *test)
+{
+	struct fake_frontend frontend = {
+		.guest = two_devices(test), .verdict = NEED_RESET,
+	};
+	pci_ers_result_t verdict;
+
+	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, FAKE_PM_POS +
+					       PCI_PM_CTRL, 2, PCI_D3hot), 0);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	KUNIT_EXPECT_EQ(test, bed_error(bed_pdev(test, 0), &verdict),
+			NR_DEVICES);
+	expect_resets(test);
 	fake_frontend_stop(&frontend);
 	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
 }
@@ -366,6 +397,7 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(guest_without_a_page),
 	KUNIT_CASE(frontend_without_a_handler),
 	KUNIT_CASE(recovery_that_nobody_goes_on_with),
+	KUNIT_CASE(recovery_of_a_device_that_sleeps),
 	KUNIT_CASE(host_gives_up),
 	{}
 };

@@ -153,6 +153,17 @@ def busy(guest, card):
     return name
 
 
+def carrier_changes(guest, name):
+    """How often an interface has lost or found its carrier."""
+    return int(guest.sh(f"cat /sys/class/net/{name}/carrier_changes"))
+
+
+def bounced(guest, name, changes):
+    """Wait until a driver has taken its interface down, and up again."""
+    guest.until(f"[ $(cat /sys/class/net/{name}/carrier_changes) -ge "
+                f"{changes + 2} ]")
+
+
 def gone_from(guest, card):
     """Wait until the guest's kernel has let go of a card."""
     vendor_device = "".join(CARDS[card][:2])

@@ -24,17 +24,16 @@ def test_driver_keeps_its_card(dom0, start, card, error):
     dom0.load(hide=[card])
     guest = start(card, arguments="pci=nomsi")
     name = devices.network(guest, card)
-    folder = f"/sys/class/net/{name}"
-    first = guest.sh(f"cat {folder}/ifindex")
+    index = f"cat /sys/class/net/{name}/ifindex"
+    first = guest.sh(index)
     for count in (1, 2):
-        changes = int(guest.sh(f"cat {folder}/carrier_changes"))
+        changes = devices.carrier_changes(guest, name)
         inject(dom0, card, uncorrectable=error)
         handled(dom0, count)
         assert "recovery failed" not in dom0.sh("dmesg")
-        # The driver has taken the interface down, and up again at the end.
-        guest.until(f"[ $(cat {folder}/carrier_changes) -ge {changes + 2} ]")
+        devices.bounced(guest, name, changes)
         devices.network(guest, card)
-    assert guest.sh(f"cat {folder}/ifindex") == first
+    assert guest.sh(index) == first
     given = f"dmesg | grep -c 'given to domain {guest.id} as'"
     assert dom0.sh(given) == "1"
     assert backend(dom0, guest, "state") == "4"
