@@ -131,7 +131,8 @@ class Arena:
         What its own kernel says is not the backend's concern.
         """
         start = time.monotonic()
-        self.front.guest.destroy(answers=False)
+        if self.front:
+            self.front.guest.destroy(answers=False)
         took = time.monotonic() - start
         self.front = None
         self.dom0.until("[ $(xl list | wc -l) -eq 3 ]", SECONDS)
@@ -224,7 +225,8 @@ class Arena:
         most = MAX_SLOWDOWN if latency[0] > MIN_SAMPLES else MAX_SHORT_SLOWDOWN
         assert latency[2] <= most * quiet[2], (quiet, figure)
         assert cpu <= MAX_CPU * took, figure
-        assert ends or self.census() == before
+        after = self.census()
+        assert ends or after == before, (before, after)
         assert self.slab() <= slab + MAX_SLAB, (slab, self.slab())
 
     def device_config(self):

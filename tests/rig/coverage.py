@@ -17,6 +17,10 @@ from .debugkernel import OVERLAY
 from .files import driver_files
 
 COUNTED = paths.CACHE / "coverage"
+# Branches that these have are the kernel's checks, which a good run never takes.
+CHECKS = (r"lockdep_assert|device_lock_assert|rcu_dereference_protected|"
+          r"TRACE_EVENT|alloc_workqueue|flush_workqueue|mutex_init|INIT_")
+
 COUNTERS = "/sys/kernel/debug/gcov"
 
 # Prints the counters as a tar archive. They have no size until they are read.
@@ -40,6 +44,7 @@ def keep(name, archive, objects, source):
             note.write_bytes((objects / note.name).read_bytes())
         filters = [option for path in driver_files()
                    for option in ("--filter", f"{source}/{path.name}$")]
+        filters += ["--exclude-branches-by-pattern", f".*({CHECKS})"]
         run(["gcovr", "--root", source, *filters, "--json",
              COUNTED / f"{name}.json", folder])
 

@@ -25,8 +25,12 @@ HERE = paths.CACHE / "kernels"
 
 
 def makefile():
-    """The tree's Makefile, with objects that count what of them runs."""
-    return (paths.TREE / "Makefile").read_text() + "\nGCOV_PROFILE := y\n"
+    """The tree's Makefile, with objects that count what of them runs.
+
+    A function that is inlined would count apart at each of its callers.
+    """
+    return (paths.TREE / "Makefile").read_text() + (
+        "\nGCOV_PROFILE := y\nccflags-y += -fno-inline\n")
 
 
 def digest(texts):
