@@ -9,6 +9,7 @@ from rig import coverage, debugkernel, devices
 from rig.backend import SECONDS
 from rig.channel import CommandError
 from rig.dom0 import DEVICES, Dom0
+from rig.errors import COMPLETION_TIMEOUT, handled, inject
 from rig.guest import Guest
 from rig.logscan import complaints
 from rig.machine import Machine
@@ -16,6 +17,7 @@ from rig.xenwatch import MAX_HELD, Xenwatch
 
 CARD = "igb0"
 BYSTANDERS_CARD = "e1000e"
+FREE_CARD = "igb1"
 
 # Frontend states and sets of backend states, by Xen's numbers.
 INITIALISING, INITIALISED, CONNECTED, CLOSING, CLOSED = 1, 3, 4, 5, 6
@@ -32,6 +34,11 @@ MIN_SAMPLES = 1000
 
 # How long the quiet value is measured.
 QUIET_SECONDS = 10
+
+# What happens in the quiet that an attack is measured by.
+AT_REST = "at rest"
+AT_AN_END = "at a guest's end"
+AT_AN_ERROR = "at an error of a free card"
 
 # Kilobytes of the kernel's objects that may come and go by themselves.
 MAX_SLAB = 2048
@@ -88,7 +95,8 @@ class Arena:
         self.images = images
         self.machine = Machine(images, ko, "hostile", files=[cpio])
         self.figures = []
-        self.quiet_end = None
+        # What makes the bystander wait without an attack: its latency by name.
+        self.quiet = {}
         self.front = None
         self.scanned = 0
         try:
@@ -99,7 +107,7 @@ class Arena:
 
     def _prepare(self):
         self.dom0 = Dom0(self.machine)
-        self.dom0.load(hide=[CARD, BYSTANDERS_CARD])
+        self.dom0.load(hide=[CARD, BYSTANDERS_CARD, FREE_CARD])
         self.dom0.sh("cat /images/initrd-6.1 /hostile.cpio >/run/initrd")
         self.xenwatch = Xenwatch(self.dom0)
         self.bystander = self._start("bystander", BYSTANDERS_CARD)
@@ -107,12 +115,13 @@ class Arena:
         bdf = devices.address(self.bystander, BYSTANDERS_CARD)
         self.config = f"/sys/bus/pci/devices/{bdf}/config"
         self.attacker()
-        self.watch()
-        # The same commands as in an attack, which make dom0 work too.
+        self._measure(AT_REST, self._rest)
+
+    def _rest(self):
+        """The same commands as in an attack, which make dom0 work too."""
         end = time.monotonic() + QUIET_SECONDS
         while time.monotonic() < end:
             self.front.do("op offset=0")
-        self.quiet = self.watched()
 
     def _start(self, name, card, arguments=""):
         return Guest(self.dom0, name, pci=[self.dom0.bdf(card)],
@@ -151,16 +160,32 @@ class Arena:
         self.bystander.until(f"[ ! -d /proc/{pid} ]")
         return list(map(int, self.bystander.sh("cat /tmp/latency").split()))
 
-    def measure_quiet_end(self):
+    def _measure(self, name, event):
+        if name not in self.quiet:
+            self.watch()
+            event()
+            self.quiet[name] = self.watched()
+
+    def measure_end(self):
         """What an attack that ends the attacker is measured by.
 
         xl destroy alone makes the bystander wait.
         """
-        if not self.quiet_end:
+        if AT_AN_END not in self.quiet:
             self.attacker()
-            self.watch()
-            self.destroy_attacker()
-            self.quiet_end = self.watched()
+        self._measure(AT_AN_END, self.destroy_attacker)
+
+    def _error_of_free_card(self):
+        inject(self.dom0, FREE_CARD, uncorrectable=COMPLETION_TIMEOUT)
+        handled(self.dom0, 1)
+
+    def measure_error(self):
+        """What attacks at an error of the host's are measured by.
+
+        The host tells of it on its console, which makes the bystander wait.
+        """
+        self.new_log()
+        self._measure(AT_AN_ERROR, self._error_of_free_card)
 
     # ---- an attack and its price ----
 
@@ -194,12 +219,12 @@ class Arena:
                 [line for line in new.splitlines() if "(XEN)" in line])
 
     @contextmanager
-    def attack(self, name, ends=False):
+    def attack(self, name, beside=AT_REST):
         """Measure what happens inside; afterwards judge it.
 
         The attacker has a connection before and after, unless it ends.
         """
-        quiet = self.quiet_end if ends else self.quiet
+        quiet = self.quiet[beside]
         before, slab = self.census(), self.slab()
         self.new_log()
         self.xenwatch.held()
@@ -226,7 +251,7 @@ class Arena:
         assert latency[2] <= most * quiet[2], (quiet, figure)
         assert cpu <= MAX_CPU * took, figure
         after = self.census()
-        assert ends or after == before, (before, after)
+        assert beside == AT_AN_END or after == before, (before, after)
         assert self.slab() <= slab + MAX_SLAB, (slab, self.slab())
 
     def device_config(self):

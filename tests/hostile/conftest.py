@@ -58,9 +58,7 @@ class Place:
 
     def _take_figures(self):
         FIGURES.extend(self.arena.figures)
-        QUIET.append(("quiet", self.arena.quiet))
-        if self.arena.quiet_end:
-            QUIET.append(("at a guest's end", self.arena.quiet_end))
+        QUIET.extend(self.arena.quiet.items())
 
     def close(self):
         if self.arena:
@@ -102,7 +100,7 @@ def pytest_terminal_summary(terminalreporter):
     if not FIGURES:
         return
     for when, quiet in QUIET:
-        write("bystander, {}: {} config reads, p50 {} us, p99 {} us, "
+        write("bystander {}: {} config reads, p50 {} us, p99 {} us, "
               "longest {} us".format(when, *quiet))
     write(f"{'attack':34} {'s':>5} {'p50':>6} {'p99':>6} {'x':>5} {'max':>7} "
           f"{'dom0 s':>7} {'calls':>6} {'held ms':>8} {'log':>4} {'xen':>4}")
