@@ -47,7 +47,7 @@ def lease(where, name):
     where.sh(f"ip link set {name} up")
     where.until(f"[ $(cat /sys/class/net/{name}/carrier) = 1 ]")
     where.sh(f"udhcpc -i {name} -s /etc/udhcpc.script -n -q -t 8 -T 2", 40)
-    out = where.sh(f"ip -4 addr show dev {name}")
+    out = where.sh(f"ip -4 addr show dev {name} | grep inet")
     return re.search(r"inet (\S+)/", out).group(1)
 
 

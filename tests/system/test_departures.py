@@ -181,5 +181,4 @@ def test_crashed_guest_leaves_nothing(dom0, start):
     guest.crash()
     dom0.until(f"[ ! -e {session} ]", SECONDS)
     assert dom0.assignable() == [dom0.bdf("igb0")]
-    owner = f"{DEVICES}/{dom0.bdf('igb0')}/pciback/owner"
-    dom0.until(f"[ $(cat {owner}) = none ]", SECONDS)
+    devices.network(start("igb0", name="next"), "igb0")
