@@ -15,8 +15,11 @@
 /* From one step of the host's recovery to the next, if nobody is being asked. */
 #define RECOVERY_STEP (5 * HZ)
 
-/* After so long in a recovery, others' do not keep a device from its end. */
-#define RECOVERY_MAX (60 * HZ)
+/*
+ * After so long in a recovery, others' do not keep a device from its end. The core
+ * alone may wait a minute for a device.
+ */
+#define RECOVERY_MAX (120 * HZ)
 
 /* How often the page is looked at for an answer without its event. */
 #define LOOK_AGAIN (HZ / 10)
@@ -284,8 +287,13 @@ static bool take_over(struct pcistub *stub)
 	struct pciback_session *sess = pcistub_owner(stub);
 	int err = -ENODEV;
 
+	/* The core says so only when it was not in vain. */
+	if (stub->pdev->error_state == pci_channel_io_frozen)
+		stub->pdev->error_state = pci_channel_io_normal;
 	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST) {
 		err = pciback_reset_in_recovery(stub);
+		/* Nobody waits for what else the guest has to say. */
+		WRITE_ONCE(sess->chan.aer_left, LONG_MAX);
 		dev_warn(&stub->pdev->dev,
 			 "the host did not recover from the error: reset (%d)\n",
 			 err);
@@ -372,21 +380,43 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 
 /*
  * The guest's driver expects config space as it left it; and a guest that has lost
- * the device may still reach for its memory.
+ * the device may still reach for its memory. One whose driver does not expect the
+ * reset, or may not be asked any more, gets the device anew.
  */
+static void go_on_after_reset(struct pciback_session *sess, struct pcistub *stub)
+{
+	struct pci_dev *pdev = stub->pdev;
+
+	if (!sess || !pdev->state_saved)
+		pci_load_saved_state(pdev, stub->fresh);
+	pciback_irq_restore(stub);
+	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST &&
+	    READ_ONCE(stub->irq.mode) != PCIBACK_IRQ_MSIX)
+		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
+	else if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
+		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
+	else
+		pci_clear_master(pdev);
+}
+
+static void end_recovery(struct pciback_session *sess, struct pcistub *stub)
+{
+	bool with_guest = stub->recovery == PCIBACK_RECOVERY_GUEST;
+
+	if (!sess)
+		pcistub_clean_again(stub);
+	pciback_recovery_over(stub);
+	if (sess && with_guest)
+		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
+}
+
 static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
 
 	atomic_inc(&in_step);
-	if (!sess || !pdev->state_saved)
-		pci_load_saved_state(pdev, stub->fresh);
-	pciback_irq_restore(stub);
-	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST)
-		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
-	else
-		pci_clear_master(pdev);
+	go_on_after_reset(sess, stub);
 	expect_more(stub, RECOVERY_STEP);
 	end_step(sess);
 	return PCI_ERS_RESULT_RECOVERED;
@@ -396,27 +426,27 @@ static void resume(struct pci_dev *pdev)
 {
 	struct pcistub *stub = pcistub_of(pdev);
 	struct pciback_session *sess = pcistub_owner(stub);
-	bool with_guest = stub->recovery == PCIBACK_RECOVERY_GUEST;
 
 	atomic_inc(&in_step);
-	if (!sess)
-		pcistub_clean_again(stub);
-	pciback_recovery_over(stub);
-	if (sess && with_guest)
-		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
+	end_recovery(sess, stub);
 	end_step(sess);
 }
 
-/* What follows the reset, unless there was another error or the device is gone. */
+/* What follows our reset, unless there was another error or the device is gone. */
 static void finish(struct pcistub *stub)
 {
+	struct pciback_session *sess;
+
 	device_lock(&stub->pdev->dev);
+	sess = pcistub_owner(stub);
 	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
 	    stub->recovery == PCIBACK_RECOVERY_GUEST) {
-		slot_reset(stub->pdev);
-		resume(stub->pdev);
+		go_on_after_reset(sess, stub);
+		end_recovery(sess, stub);
 	}
 	device_unlock(&stub->pdev->dev);
+	if (sess)
+		pciback_session_put(sess);
 }
 
 /**

@@ -106,23 +106,6 @@ static bool is_silent(struct pci_dev *pdev)
 	       PCI_POSSIBLE_ERROR(val);
 }
 
-/* The core's ladder; what is in config and how it comes back is the caller's. */
-static int reset_hardware(struct pci_dev *pdev)
-{
-	int err;
-
-	device_lock_assert(&pdev->dev);
-	if (pdev->current_state != PCI_D0)
-		return -EIO;
-	/* The core would wait a minute for one that was pulled out. */
-	if (is_silent(pdev))
-		return -ENODEV;
-	err = __pci_reset_function_locked(pdev);
-	if (!err)
-		tell_xen(pdev);
-	return err;
-}
-
 /*
  * Resets a device under its guest: the core saves its config, vectors included,
  * and brings it back. The guest's shadows stay: they do not describe hardware.
@@ -180,9 +163,10 @@ static void wake_in_state(struct pcistub *stub, enum pcistub_state state)
 int pciback_reset(struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&stub->lock);
+	device_lock_assert(&pdev->dev);
 
 	pcistub_conf_begin(stub);
 	/* Before the stand-in goes; the end of MSI brings INTx back. */
@@ -190,7 +174,15 @@ int pciback_reset(struct pcistub *stub)
 	pci_intx(pdev, false);
 	pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
 	pci_clear_master(pdev);
-	err = reset_hardware(pdev);
+	if (pdev->current_state != PCI_D0)
+		err = -EIO;
+	/* The core would wait a minute for one that was pulled out. */
+	else if (is_silent(pdev))
+		err = -ENODEV;
+	if (!err)
+		err = __pci_reset_function_locked(pdev);
+	if (!err)
+		tell_xen(pdev);
 
 	pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
@@ -336,7 +328,8 @@ void pciback_reset_for_guest(struct pcistub *stub,
  * @stub: device whose guest's driver waits for it; the caller has it by
  *	pciback_lock_for_reset()
  *
- * Its config is what the reset makes of it.
+ * The host may have reset it and given up after that. Its config is brought back
+ * from where it was kept, and kept there.
  *
  * Return: 0 or -errno.
  */
@@ -344,11 +337,12 @@ int pciback_reset_in_recovery(struct pcistub *stub)
 {
 	int err;
 
-	mutex_lock(&stub->lock);
-	pcistub_conf_begin(stub);
-	err = reset_hardware(stub->pdev);
-	pcistub_conf_end(stub);
-	mutex_unlock(&stub->lock);
+	if (!stub->pdev->state_saved)
+		pci_load_saved_state(stub->pdev, stub->fresh);
+	pciback_irq_restore(stub);
+	err = reset_in_place(stub);
+	if (!err)
+		pci_save_state(stub->pdev);
 	return err;
 }
 

@@ -283,26 +283,27 @@ static struct fake_guest *two_devices(struct kunit *test)
 	return bed_guest(test, bed_claim(test, GUESTS)->pdev);
 }
 
-static bool was_reset(struct kunit *test, unsigned int i, enum pcistub_state end)
+static bool was_reset(struct kunit *test, unsigned int i, unsigned int times,
+		      enum pcistub_state end)
 {
 	const struct pcistub *stub = pcistub_of(bed_pdev(test, i));
 
-	return READ_ONCE(bed_host(test)->dev[i]->flrs) == 2 &&
+	return READ_ONCE(bed_host(test)->dev[i]->flrs) == times &&
 	       READ_ONCE(stub->state) == end;
 }
 
 /* The guest has let go of its device, and has it again; the other is clean. */
-static void expect_resets(struct kunit *test)
+static void expect_resets(struct kunit *test, unsigned int times)
 {
 	unsigned long end = jiffies + FAKE_PATIENCE;
 	unsigned int i;
 
-	while (!(was_reset(test, GUESTS, PCISTUB_ASSIGNED) &&
-		 was_reset(test, FREE, PCISTUB_FREE)) &&
+	while (!(was_reset(test, GUESTS, times, PCISTUB_ASSIGNED) &&
+		 was_reset(test, FREE, times, PCISTUB_FREE)) &&
 	       time_before(jiffies, end))
 		msleep(20);
-	KUNIT_EXPECT_TRUE(test, was_reset(test, GUESTS, PCISTUB_ASSIGNED));
-	KUNIT_EXPECT_TRUE(test, was_reset(test, FREE, PCISTUB_FREE));
+	KUNIT_EXPECT_TRUE(test, was_reset(test, GUESTS, times, PCISTUB_ASSIGNED));
+	KUNIT_EXPECT_TRUE(test, was_reset(test, FREE, times, PCISTUB_FREE));
 	KUNIT_EXPECT_EQ(test, fake_store_await(FAKE_BACKEND, "state",
 					       XenbusStateConnected), 0);
 	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
@@ -319,35 +320,79 @@ static void expect_resets(struct kunit *test)
 }
 
 /* A driver that waits has the rest from us, and the config that it had. */
-static void recovery_that_nobody_goes_on_with(struct kunit *test)
+static void expect_takeover(struct kunit *test, struct fake_frontend *frontend)
 {
-	struct fake_frontend frontend = {
-		.guest = two_devices(test), .verdict = RECOVERED,
-	};
 	unsigned long start = jiffies, end = start + FAKE_PATIENCE;
 	const u8 *cfg = bed_host(test)->dev[GUESTS]->cfg;
 	pci_ers_result_t verdict;
 
-	bed_master(test, frontend.guest);
-	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	bed_master(test, frontend->guest);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(frontend), 0);
 	KUNIT_EXPECT_EQ(test, bed_error(bed_pdev(test, 0), &verdict),
 			NR_DEVICES);
-	while (READ_ONCE(frontend.seen) < 3 && time_before(jiffies, end))
+	while (READ_ONCE(frontend->seen) < 3 && time_before(jiffies, end))
 		msleep(20);
 	/* The host had its time. */
 	KUNIT_EXPECT_GE(test, jiffies - start, 9 * HZ / 2);
 	bed_settle();
-	fake_frontend_stop(&frontend);
-	KUNIT_ASSERT_EQ(test, frontend.seen, 3);
-	KUNIT_EXPECT_EQ(test, frontend.cmds[1], XEN_PCI_OP_aer_slotreset);
-	KUNIT_EXPECT_EQ(test, frontend.cmds[2], XEN_PCI_OP_aer_resume);
-	KUNIT_EXPECT_TRUE(test, was_reset(test, GUESTS, PCISTUB_ASSIGNED));
+	KUNIT_EXPECT_EQ(test, frontend->seen, 3);
+	KUNIT_EXPECT_EQ(test, frontend->cmds[1], XEN_PCI_OP_aer_slotreset);
+	KUNIT_EXPECT_EQ(test, frontend->cmds[2], XEN_PCI_OP_aer_resume);
+	KUNIT_EXPECT_TRUE(test, was_reset(test, GUESTS, 2, PCISTUB_ASSIGNED));
 	KUNIT_EXPECT_EQ(test, pcistub_of(bed_pdev(test, GUESTS))->recovery,
 			PCIBACK_RECOVERY_NONE);
 	KUNIT_EXPECT_TRUE(test, cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
 	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
 			XenbusStateInitialised);
-	KUNIT_EXPECT_TRUE(test, was_reset(test, FREE, PCISTUB_FREE));
+	KUNIT_EXPECT_TRUE(test, was_reset(test, FREE, 2, PCISTUB_FREE));
+}
+
+static void recovery_that_nobody_goes_on_with(struct kunit *test)
+{
+	struct fake_frontend frontend = {
+		.guest = two_devices(test), .verdict = RECOVERED,
+	};
+
+	expect_takeover(test, &frontend);
+	fake_frontend_stop(&frontend);
+}
+
+/* It resets what the guest uses again: the guest gets that anew. */
+static void host_that_goes_on_after_all(struct kunit *test)
+{
+	struct fake_frontend frontend = {
+		.guest = two_devices(test), .verdict = RECOVERED,
+	};
+	pci_ers_result_t verdict;
+
+	expect_takeover(test, &frontend);
+	KUNIT_EXPECT_EQ(test, bed_recover(bed_pdev(test, 0), &verdict),
+			NR_DEVICES);
+	expect_resets(test, 3);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 3);
+}
+
+/* A stock guest would die of its vectors' restore: it gets its device anew. */
+static void msix_that_begins_in_a_recovery(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .verdict = NEED_RESET,
+	};
+	struct xen_pci_op op = { .value = 1 };
+
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, pdev);
+	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MEMORY), 0);
+	KUNIT_ASSERT_EQ(test, fake_guest_cmd(frontend.guest, &op,
+					     XEN_PCI_OP_enable_msix), 0);
+	expect_recovery(test, pdev);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
+	KUNIT_EXPECT_FALSE(test, pdev->msix_enabled);
+	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_EVICT_REPLUG);
 }
 
 /* One that its guest has put to sleep is not reset under it. */
@@ -363,7 +408,7 @@ static void recovery_of_a_device_that_sleeps(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
 	KUNIT_EXPECT_EQ(test, bed_error(bed_pdev(test, 0), &verdict),
 			NR_DEVICES);
-	expect_resets(test);
+	expect_resets(test, 2);
 	fake_frontend_stop(&frontend);
 	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
 }
@@ -380,7 +425,7 @@ static void host_gives_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed_failure(bed_pdev(test, 0), &verdict),
 			NR_DEVICES);
 	KUNIT_EXPECT_EQ(test, (__force u32)verdict, DISCONNECT);
-	expect_resets(test);
+	expect_resets(test, 2);
 	fake_frontend_stop(&frontend);
 	/* The guest is not asked what it thinks of that. */
 	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
@@ -397,6 +442,8 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(guest_without_a_page),
 	KUNIT_CASE(frontend_without_a_handler),
 	KUNIT_CASE(recovery_that_nobody_goes_on_with),
+	KUNIT_CASE(host_that_goes_on_after_all),
+	KUNIT_CASE(msix_that_begins_in_a_recovery),
 	KUNIT_CASE(recovery_of_a_device_that_sleeps),
 	KUNIT_CASE(host_gives_up),
 	{}
