@@ -330,8 +330,8 @@ struct pciback_request {
  * @verdict: the guest's answer to the error request
  * @aer_wait: who posted the error request
  * @aer_left: how long the guest may take for what comes of the last error, in
- *	jiffies; written by who has posted a request
- * @aer_last: until when, in jiffies; likewise
+ *	jiffies; written by who has posted a request, or ends a recovery
+ * @aer_last: when it was asked the last time, in jiffies; likewise
  */
 struct pciback_channel {
 	spinlock_t lock; /* see the lock order */
