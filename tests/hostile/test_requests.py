@@ -63,7 +63,7 @@ def test_flags_at_wrong_times(arena, guarded, long):
 def test_events_without_a_request(arena, guarded, long):
     count = 10_000_000 if long else 1_000_000
     with arena.attack("event storm"):
-        guarded.do(f"storm count={count}", timeout=count // 1000 + 60)
+        guarded.front.do(f"storm count={count}", timeout=count // 1000 + 60)
 
 
 def test_next_guest_uses_the_card_after_all_of_it(arena, front):
