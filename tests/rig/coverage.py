@@ -13,10 +13,9 @@ from pathlib import Path
 
 from . import paths
 from .apt import Apt, run
-from .debugkernel import OVERLAY
+from .debugkernel import OVERLAY, digest
 from .files import driver_files
 
-COUNTED = paths.CACHE / "coverage"
 # Not ours are the branches of the kernel's checks, which a good run never takes,
 # and of its bit operations, which are a dozen with KASAN.
 THEIRS = (r"lockdep_assert|device_lock_assert|rcu_dereference_protected|"
@@ -30,6 +29,12 @@ COLLECT = (f"t=$(mktemp -d); for f in $(find {COUNTERS} -name '*.gcda'); do "
            "cat $f >$t/${f##*/}; done; tar -C $t -c .; rm -r $t")
 
 
+def counted():
+    """Folder of what was counted of these sources; others' lines are others."""
+    sources = digest(path.read_text() for path in driver_files())
+    return paths.CACHE / "coverage" / sources
+
+
 def keep(name, archive, objects, source):
     """Keep what a machine has counted.
 
@@ -38,7 +43,7 @@ def keep(name, archive, objects, source):
     source: folder where the compiler found the driver's sources.
     """
     Apt().install(["gcovr"])
-    COUNTED.mkdir(exist_ok=True)
+    counted().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["tar", "-C", folder, "-x"], input=archive, check=True)
         for path in Path(folder).glob("*.gcda"):
@@ -48,7 +53,7 @@ def keep(name, archive, objects, source):
                    for option in ("--filter", f"{source}/{path.name}$")]
         filters += ["--exclude-branches-by-pattern", f".*({THEIRS})"]
         run(["gcovr", "--root", source, *filters, "--json",
-             COUNTED / f"{name}.json", folder])
+             counted() / f"{name}.json", folder])
 
 
 def keep_of(dom0, build, name):
@@ -61,11 +66,11 @@ def keep_of(dom0, build, name):
 
 def main():
     """Print the sums of all that was kept."""
-    files = sorted(COUNTED.glob("*.json"))
+    files = sorted(counted().glob("*.json"))
     if not files:
-        sys.exit("nothing was counted: run TIER=kunit, or DEBUG=1 TIER=system")
+        sys.exit("nothing of this tree was counted: run TIER=kunit, or DEBUG=1 TIER=system")
     tracefiles = [word for path in files for word in ("-a", path)]
-    html = COUNTED / "index.html"
+    html = counted() / "index.html"
     for option in ([], ["--branches"]):
         print(run(["gcovr", "--root", paths.TREE, *option, *tracefiles]))
     run(["gcovr", "--root", paths.TREE, "--html-details", html, *tracefiles])
