@@ -16,8 +16,8 @@ from .apt import Apt, run
 from .debugkernel import OVERLAY, digest
 from .files import driver_files
 
-# Not ours are the branches of the kernel's checks, which a good run never takes,
-# and of its bit operations, which are a dozen with KASAN.
+# Not ours are the branches of the kernel's checks, which a good run never
+# takes, and of its bit operations, which are a dozen with KASAN.
 THEIRS = (r"lockdep_assert|device_lock_assert|rcu_dereference_protected|"
           r"TRACE_EVENT|alloc_workqueue|flush_workqueue|mutex_init|INIT_|"
           r"(test|set|clear)_bit\(|bitmap_set\(")
@@ -68,7 +68,8 @@ def main():
     """Print the sums of all that was kept."""
     files = sorted(counted().glob("*.json"))
     if not files:
-        sys.exit("nothing of this tree was counted: run TIER=kunit, or DEBUG=1 TIER=system")
+        sys.exit("nothing of this tree was counted: run TIER=kunit, or "
+                 "DEBUG=1 TIER=system")
     tracefiles = [word for path in files for word in ("-a", path)]
     html = counted() / "index.html"
     for option in ([], ["--branches"]):
