@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which lines and branches of the driver have run in debug kernels.
+"""Which lines and branches of the driver have run in the tests.
 
-The driver's objects in these kernels count by themselves (gcov). What a machine
-has counted is kept when it ends, as gcovr's JSON; "make coverage" sums it up.
+The driver's objects in debug kernels count by themselves (gcov). What a machine
+has counted is kept when it ends, as gcovr's JSON; "make coverage" adds what the
+host tier's programs run of the pure sources, and sums it up.
 """
 
 import base64
@@ -24,6 +25,11 @@ THEIRS = (r"lockdep_assert|device_lock_assert|rcu_dereference_protected|"
 
 COUNTERS = "/sys/kernel/debug/gcov"
 
+# The host tier's programs with the same counters; mutate and the fuzzers build
+# what they run by themselves.
+HOST = ["PROGRAMS=engine restore tables caps parse vpci plan states policy",
+        "SANE=-O2 -g --coverage -fno-inline"]
+
 # Prints the counters as a tar archive. They have no size until they are read.
 COLLECT = (f"t=$(mktemp -d); for f in $(find {COUNTERS} -name '*.gcda'); do "
            "cat $f >$t/${f##*/}; done; tar -C $t -c .; rm -r $t")
@@ -42,18 +48,22 @@ def keep(name, archive, objects, source):
     objects: folder of the driver's objects, with what their compiler noted.
     source: folder where the compiler found the driver's sources.
     """
-    Apt().install(["gcovr"])
-    counted().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["tar", "-C", folder, "-x"], input=archive, check=True)
         for path in Path(folder).glob("*.gcda"):
             note = path.with_suffix(".gcno")
             note.write_bytes((objects / note.name).read_bytes())
-        filters = [option for path in driver_files()
-                   for option in ("--filter", f"{source}/{path.name}$")]
-        filters += ["--exclude-branches-by-pattern", f".*({THEIRS})"]
-        run(["gcovr", "--root", source, *filters, "--json",
-             counted() / f"{name}.json", folder])
+        _keep(name, folder, source)
+
+
+def _keep(name, folder, source):
+    Apt().install(["gcovr"])
+    counted().mkdir(parents=True, exist_ok=True)
+    filters = [option for path in driver_files()
+               for option in ("--filter", f"{source}/{path.name}$")]
+    filters += ["--exclude-branches-by-pattern", f".*({THEIRS})"]
+    run(["gcovr", "--root", source, *filters, "--json",
+         counted() / f"{name}.json", folder])
 
 
 def keep_of(dom0, build, name):
@@ -64,11 +74,20 @@ def keep_of(dom0, build, name):
     keep(name, data, build.folder / OVERLAY, build.source / OVERLAY)
 
 
+def _count_host():
+    Apt().install(["gcc", "libc6-dev", "make"])
+    with tempfile.TemporaryDirectory() as folder:
+        run(["make", "-C", paths.TREE / "tests/host", f"B={folder}", *HOST,
+             "check"])
+        _keep("host", folder, paths.TREE)
+
+
 def main():
     """Print the sums of all that was kept."""
+    _count_host()
     files = sorted(counted().glob("*.json"))
-    if not files:
-        sys.exit("nothing of this tree was counted: run TIER=kunit, or "
+    if len(files) < 2:
+        sys.exit("of this tree only TIER=host was counted: run TIER=kunit, or "
                  "DEBUG=1 TIER=system")
     tracefiles = [word for path in files for word in ("-a", path)]
     html = counted() / "index.html"
