@@ -9,7 +9,8 @@
  * see interrupts that nobody claims, and in the end shut the line: so while a
  * guest's device interrupts by a shared line, a stand-in handler of dom0
  * claims them. It comes when the guest turns the device on and stays until the
- * device is reset, or till it finds that no guest has the line any more.
+ * device is reset; it claims none from when it finds that no guest has the line
+ * any more until a guest turns the device on again.
  *
  * All of this is a PV dom0's, whose irqs of devices are PIRQs. A PVH dom0 has
  * them by hardware that Xen emulates: asked for their PIRQ, the kernel dies.
@@ -336,7 +337,7 @@ void pciback_line_work(struct work_struct *work)
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
 	    !is_msi(stub->irq.mode)) {
-		if (stub->irq.line && stub->irq.mode == PCIBACK_IRQ_NONE)
+		if (stub->irq.line && !READ_ONCE(stub->irq.ack))
 			bring_standin(stub);
 		allow_line(stub);
 	}
@@ -381,6 +382,11 @@ void pciback_guest_restore(struct pciback_conf *conf)
 	pciback_irq_restore(pcistub_of(conf->pdev));
 }
 
+static u16 enable_bit(bool msi)
+{
+	return msi ? PCI_MSI_FLAGS_ENABLE : PCI_MSIX_FLAGS_ENABLE;
+}
+
 /**
  * pciback_guest_msi_bits - a guest wrote MSI or MSI-X control bits
  * @conf: policy of the device; its lock is held
@@ -389,7 +395,7 @@ void pciback_guest_restore(struct pciback_conf *conf)
  *
  * For a device model, which has the device's PIRQs mapped by other means and
  * only wants the bits; libxl makes its device permissive, or opens these bits
- * alone. One kind of MSI at a time (XSA-157).
+ * alone. One kind of MSI is enabled at a time (XSA-157).
  *
  * Return: 0, -EACCES, or -ENODEV if the device cannot be reached.
  */
@@ -397,16 +403,16 @@ int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val)
 {
 	struct pci_dev *pdev = conf->pdev;
 	struct pcistub *stub = pcistub_of(pdev);
-	u16 other, flags = 0;
+	bool msi = pos == pdev->msi_cap + PCI_MSI_FLAGS;
+	u16 flags = 0, cap = msi ? pdev->msix_cap : pdev->msi_cap;
 
 	if (!READ_ONCE(stub->intx_control) && !pcistub_permissive(stub))
 		return -EACCES;
-	other = pos == pdev->msi_cap + PCI_MSI_FLAGS ?
-		pdev->msix_cap : pdev->msi_cap;
-	if (other && pci_read_config_word(pdev, other + PCI_MSI_FLAGS, &flags))
-		return -ENODEV;
-	if (flags & (other == pdev->msi_cap ? PCI_MSI_FLAGS_ENABLE :
-					      PCI_MSIX_FLAGS_ENABLE))
-		return -EACCES;
+	if (cap && val & enable_bit(msi)) {
+		if (pci_read_config_word(pdev, cap + PCI_MSI_FLAGS, &flags))
+			return -ENODEV;
+		if (flags & enable_bit(!msi))
+			return -EACCES;
+	}
 	return pci_write_config_word(pdev, pos, val) ? -ENODEV : 0;
 }

@@ -292,6 +292,19 @@ void bed_master(struct kunit *test, struct fake_guest *guest)
 }
 
 /**
+ * bed_decode - have a guest's driver turn its device on, be it on or off
+ * @test: the case
+ * @guest: connected guest
+ */
+void bed_decode(struct kunit *test, struct fake_guest *guest)
+{
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2, 0), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MEMORY), 0);
+	bed_settle();
+}
+
+/**
  * bed_give_line - a device has an interrupt line
  * @test: the case
  * @stub: device

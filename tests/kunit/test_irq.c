@@ -157,13 +157,17 @@ static void interrupts(struct pcistub *stub, unsigned int nr)
 	}
 }
 
-/* It acks as long as a guest has the line, and finds out when none has. */
-static void standin_sees_the_guest_go(struct kunit *test)
+/*
+ * It acks as long as a guest has the line, finds out when none has, and acks again
+ * for the guest's next driver.
+ */
+static void standin_sees_the_guest_go_and_come(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
 
 	bed_give_line(test, stub);
-	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0), 0);
+	bed_decode(test, guest);
 	interrupts(stub, 3000);
 	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
 	fake_line_left = true;
@@ -171,7 +175,11 @@ static void standin_sees_the_guest_go(struct kunit *test)
 	fake_line_left = false;
 	KUNIT_EXPECT_FALSE(test, stub->irq.ack);
 	KUNIT_EXPECT_EQ(test, stub->irq.handled, 4000);
-	KUNIT_EXPECT_EQ(test, set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0), 0);
+	bed_decode(test, guest);
+	KUNIT_EXPECT_TRUE(test, stub->irq.ack);
+	bed_end_guest(test);
+	bed_settle();
+	KUNIT_EXPECT_FALSE(test, stub->irq.standin);
 	bed_take_line(stub);
 }
 
@@ -222,7 +230,7 @@ static struct kunit_case irq_cases[] = {
 	KUNIT_CASE(no_msix_without_decode),
 	KUNIT_CASE(pin_that_is_routed_nowhere),
 	KUNIT_CASE(standin_comes_back),
-	KUNIT_CASE(standin_sees_the_guest_go),
+	KUNIT_CASE(standin_sees_the_guest_go_and_come),
 	KUNIT_CASE(too_many_failures),
 	{}
 };

@@ -79,15 +79,6 @@ static void resets_that_succeed(struct kunit *test)
 			1 + MAX_FAILURES + 2);
 }
 
-/* Each time that a driver turns its device on. */
-static void decode(struct kunit *test, struct fake_guest *guest)
-{
-	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2, 0), 0);
-	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2,
-					       PCI_COMMAND_MEMORY), 0);
-	bed_settle();
-}
-
 static void line_that_is_not_shared(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
@@ -98,14 +89,14 @@ static void line_that_is_not_shared(struct kunit *test)
 	bed_give_line(test, stub);
 	irq_set_status_flags(stub->irq.line, IRQ_NOREQUEST);
 	for (i = 1; i <= MAX_FAILURES + 2; i++) {
-		decode(test, guest);
+		bed_decode(test, guest);
 		KUNIT_EXPECT_EQ(test, limit->nr, min(i, MAX_FAILURES + 0U));
 	}
 	irq_clear_status_flags(stub->irq.line, IRQ_NOREQUEST);
-	decode(test, guest);
+	bed_decode(test, guest);
 	KUNIT_EXPECT_FALSE(test, stub->irq.standin);
 	be_quiet(stub, PCIBACK_MAY_LINE);
-	decode(test, guest);
+	bed_decode(test, guest);
 	KUNIT_EXPECT_TRUE(test, stub->irq.standin);
 	bed_end_guest(test);
 	bed_settle();

@@ -47,6 +47,7 @@ static void one_kind_at_a_time(struct kunit *test)
 	u16 msi = word_at(test, MSI_FLAGS), msix = word_at(test, MSIX_FLAGS);
 	u16 msi_on = msi | PCI_MSI_FLAGS_ENABLE;
 	u16 msix_on = msix | PCI_MSIX_FLAGS_ENABLE;
+	u16 masked = msix | PCI_MSIX_FLAGS_MASKALL;
 
 	WRITE_ONCE(stub->intx_control, true);
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, MSI_FLAGS, 2, msi_on), 0);
@@ -54,6 +55,9 @@ static void one_kind_at_a_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, MSIX_FLAGS, 2, msix_on),
 			XEN_PCI_ERR_access_denied);
 	KUNIT_EXPECT_EQ(test, word_at(test, MSIX_FLAGS), msix);
+	/* What enables nothing is no second kind. */
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, MSIX_FLAGS, 2, masked), 0);
+	KUNIT_EXPECT_EQ(test, word_at(test, MSIX_FLAGS), masked);
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, MSI_FLAGS, 2, msi), 0);
 	KUNIT_EXPECT_EQ(test, word_at(test, MSI_FLAGS), msi);
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, MSIX_FLAGS, 2, msix_on),
