@@ -270,21 +270,19 @@ static int __init pciback_register(void)
 }
 
 /* A device that was seized too early; if it fails it goes back to the host. */
-static int __init prepare_seized(struct device *dev, void *unused)
+static void __init prepare_seized(struct pci_dev *pdev)
 {
-	struct pcistub *stub;
 	int err = 0;
 
-	device_lock(dev);
-	stub = pcistub_of(to_pci_dev(dev));
-	if (dev->driver == &pcistub_driver.driver && !stub->conf)
-		err = pcistub_prepare(stub);
-	device_unlock(dev);
+	device_lock(&pdev->dev);
+	if (pdev->dev.driver == &pcistub_driver.driver &&
+	    !pcistub_of(pdev)->conf)
+		err = pcistub_prepare(pcistub_of(pdev));
+	device_unlock(&pdev->dev);
 	if (err) {
-		dev_err(dev, "cannot be claimed: %d\n", err);
-		device_release_driver(dev);
+		dev_err(&pdev->dev, "cannot be claimed: %d\n", err);
+		device_release_driver(&pdev->dev);
 	}
-	return 0;
 }
 
 static void pciback_release_all(void)
@@ -298,14 +296,16 @@ static void pciback_release_all(void)
 
 static int __init pciback_serve(void)
 {
-	int err;
+	struct pci_dev *pdev = NULL;
+	int err = 0;
 
 	if (!pciback_wq)
 		return -ENODEV;
 	pci_ready = true;
-	err = driver_for_each_device(&pcistub_driver.driver, NULL, NULL,
-				     prepare_seized);
-	if (!err && PCIBACK_SERVES_PV)
+	/* Not a walk of the driver's own devices: none leaves during that. */
+	for_each_pci_dev(pdev)
+		prepare_seized(pdev);
+	if (PCIBACK_SERVES_PV)
 		err = pciback_xenbus_init();
 	if (err) {
 		pciback_release_all();
