@@ -129,8 +129,8 @@ static int reset_in_place(struct pcistub *stub)
  *
  * The core takes pci_bus_sem for a power state, and has it when it reports errors,
  * for which it takes device_lock() of one device after the other: so whoever is
- * to hold that lock for a reset wakes the device first. Unbind cannot: the driver
- * core has taken it.
+ * to hold that lock for a reset wakes the device first. Unbind and others' resets
+ * cannot: the core has taken it, and for a reset does the same next.
  *
  * Return: 0 or -errno.
  */
@@ -141,12 +141,29 @@ int pciback_wake(struct pcistub *stub)
 	return err ? err : pci_set_power_state(stub->pdev, PCI_D0);
 }
 
-/* Wakes a device that is to be reset, unless it is not ours to wake by now. */
+/*
+ * Wakes a device that is to be reset. One that its guest had put to sleep may have
+ * forgotten its config, which the core is about to save: the guest would be left
+ * with a device that does not decode (XSA-120).
+ */
+static void wake_for_reset(struct pcistub *stub)
+{
+	bool guest_slept = READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
+			   stub->pdev->current_state != PCI_D0;
+
+	if (pciback_wake(stub) || !guest_slept)
+		return;
+	pciback_irq_restore(stub);
+	if (READ_ONCE(stub->evict) != PCIBACK_EVICT_NONE)
+		pci_clear_master(stub->pdev);
+}
+
+/* The same, unless it is not ours to wake by now. */
 static void wake_in_state(struct pcistub *stub, enum pcistub_state state)
 {
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == state)
-		pciback_wake(stub);
+		wake_for_reset(stub);
 	mutex_unlock(&stub->lock);
 }
 
@@ -359,7 +376,7 @@ void pciback_reset_prepare(struct pci_dev *pdev)
 
 	/* A bus reset comes here for each device, with all of them locked. */
 	mutex_lock_nest_lock(&stub->lock, &pdev->dev.mutex);
-	pciback_pm_busy(stub);
+	wake_for_reset(stub);
 	pcistub_conf_begin(stub);
 }
 

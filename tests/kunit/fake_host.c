@@ -27,6 +27,7 @@ static u16 get_word(const u8 *at)
 static void reset(struct fake_dev *dev)
 {
 	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	dev->asleep = false;
 	dev->vpd_left = 0;
 	if (dev->at_reset)
 		dev->at_reset(dev);
@@ -96,6 +97,18 @@ static void step_vpd(struct fake_dev *dev)
 	set_word(addr, get_word(addr) | PCI_VPD_ADDR_F);
 }
 
+/* No_Soft_Reset clear is to forget all in D3hot. */
+static void change_power(struct fake_dev *dev, u8 state)
+{
+	const u8 *pm = &dev->boot[FAKE_PM_POS + PCI_PM_CTRL];
+
+	if (state == 3)
+		dev->d3s++;
+	else if (dev->asleep && !(*pm & PCI_PM_CTRL_NO_SOFT_RESET))
+		reset(dev);
+	dev->asleep = state == 3;
+}
+
 /* Bits that are commands: carried out, and never read back as set. */
 static void obey(struct fake_host *host, struct fake_dev *dev, int where,
 		 int size)
@@ -114,8 +127,7 @@ static void obey(struct fake_host *host, struct fake_dev *dev, int where,
 		dev->flrs++;
 		reset(dev);
 	} else if (covers(where, size, FAKE_PM_POS + PCI_PM_CTRL)) {
-		if ((*pm & PCI_PM_CTRL_STATE_MASK) == 3)
-			dev->d3s++;
+		change_power(dev, *pm & PCI_PM_CTRL_STATE_MASK);
 	} else if (dev->vpd_reads &&
 		   covers(where, size, FAKE_VPD_POS + PCI_VPD_ADDR)) {
 		begin_vpd(dev);

@@ -48,6 +48,7 @@ enum {
  * @rw: bits that can be written
  * @flrs: function level resets, AF's among them
  * @d3s: transitions to D3
+ * @asleep: it is there, and resets itself on its way back
  * @bus_resets: of the bus below
  * @vpds: words of VPD that were asked for
  * @vpd_reads: reads of VPD's address register until its data are there
@@ -63,6 +64,7 @@ struct fake_dev {
 	u8 rw[PCI_CFG_SPACE_EXP_SIZE];
 	unsigned int flrs;
 	unsigned int d3s;
+	bool asleep;
 	unsigned int bus_resets;
 	unsigned int vpds;
 	unsigned int vpd_reads;

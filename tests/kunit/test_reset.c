@@ -210,6 +210,42 @@ static void reset_by_others_keeps_the_guests_config(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
 }
 
+/* libxl's way, and the device's own file in sysfs. */
+static int by_admin(struct pci_dev *pdev)
+{
+	return pciback_reset_by_admin(pcistub_of(pdev), true);
+}
+
+/* It forgot its config in D3hot, and is not to be left without decode. */
+static void reset_of_what_a_guest_put_to_sleep(struct kunit *test)
+{
+	int (*const ways[])(struct pci_dev *pdev) = {
+		by_admin, pci_reset_function,
+	};
+	const int pmcsr = FAKE_PM_POS + PCI_PM_CTRL;
+	struct fake_guest *guest;
+	struct pcistub *stub;
+	unsigned int i;
+	const u8 *cfg;
+
+	topology(test, FAKE_FLR | FAKE_PM, false);
+	cfg = fake(test, DEVICE)->cfg;
+	stub = bed_claim(test, DEVICE);
+	guest = bed_guest(test, stub->pdev);
+	bed_decode(test, guest);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		KUNIT_EXPECT_EQ(test, fake_guest_write(guest, pmcsr, 2, 3), 0);
+		KUNIT_EXPECT_TRUE(test, fake(test, DEVICE)->asleep);
+		KUNIT_EXPECT_EQ(test, ways[i](stub->pdev), 0);
+		KUNIT_EXPECT_EQ(test, fake(test, DEVICE)->flrs, 2 + i);
+		KUNIT_EXPECT_EQ(test, cfg[PCI_COMMAND] & 7, PCI_COMMAND_MEMORY);
+		KUNIT_EXPECT_NE(test, cfg[PCI_BASE_ADDRESS_1], 0);
+		/* The guest wakes it when it likes. */
+		KUNIT_EXPECT_EQ(test, fake_guest_write(guest, pmcsr, 2, 0), 0);
+		KUNIT_EXPECT_EQ(test, cfg[PCI_COMMAND] & 7, PCI_COMMAND_MEMORY);
+	}
+}
+
 /**
  * struct moment - what is seen of a device in the middle of its reset
  * @stub: device
@@ -365,6 +401,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(bus_reset_waits_for_a_busy_neighbour),
 	KUNIT_CASE(root_bus_has_no_reset),
 	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
+	KUNIT_CASE(reset_of_what_a_guest_put_to_sleep),
 	KUNIT_CASE(guest_waits_for_a_reset_by_others),
 	KUNIT_CASE(reset_by_the_guest),
 	KUNIT_CASE(reset_by_the_last_guest),
