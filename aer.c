@@ -378,6 +378,17 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	return verdict;
 }
 
+/* A reset ends a sleep, and the core, which makes it, does not look. */
+static void note_awake(struct pci_dev *pdev)
+{
+	u16 ctrl;
+
+	if (pdev->current_state != PCI_D0 && pdev->pm_cap &&
+	    !pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &ctrl) &&
+	    !(ctrl & PCI_PM_CTRL_STATE_MASK))
+		pdev->current_state = PCI_D0;
+}
+
 /*
  * The guest's driver expects config space as it left it; and a guest that has lost
  * the device may still reach for its memory. One whose driver does not expect the
@@ -387,6 +398,7 @@ static void go_on_after_reset(struct pciback_session *sess, struct pcistub *stub
 {
 	struct pci_dev *pdev = stub->pdev;
 
+	note_awake(pdev);
 	if (!sess || !pdev->state_saved)
 		pci_load_saved_state(pdev, stub->fresh);
 	pciback_irq_restore(stub);

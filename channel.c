@@ -257,6 +257,7 @@ void pciback_channel_close(struct pciback_session *sess)
 	set_life(chan, PCIBACK_CHAN_NONE);
 	xenbus_unmap_ring_vfree(sess->xdev, chan->page);
 	chan->page = NULL;
+	chan->irq = 0;
 	chan->gref = 0;
 	chan->port = 0;
 }

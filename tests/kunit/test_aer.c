@@ -413,6 +413,34 @@ static void recovery_of_a_device_that_sleeps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
 }
 
+/* The host's reset wakes it: its driver has vectors, and can sleep, as before. */
+static void recovery_wakes_what_sleeps(struct kunit *test)
+{
+	const int pmcsr = FAKE_PM_POS + PCI_PM_CTRL;
+	struct pci_dev *pdev = bed_one_device(test, BED_NIC | FAKE_PM)->pdev;
+	struct fake_dev *dev = bed_host(test)->dev[0];
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .verdict = RECOVERED,
+	};
+	struct xen_pci_op op = {};
+
+	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, pmcsr, 2, 3), 0);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, pdev);
+	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	dev->asleep = false;
+	expect_recovery(test, pdev);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 3);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(frontend.guest, pmcsr, 2, 0), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(frontend.guest, &op,
+					     XEN_PCI_OP_enable_msi), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(frontend.guest, &op,
+					     XEN_PCI_OP_disable_msi), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(frontend.guest, pmcsr, 2, 3), 0);
+	KUNIT_EXPECT_TRUE(test, dev->asleep);
+}
+
 static void host_gives_up(struct kunit *test)
 {
 	struct fake_frontend frontend = {
@@ -445,6 +473,7 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(host_that_goes_on_after_all),
 	KUNIT_CASE(msix_that_begins_in_a_recovery),
 	KUNIT_CASE(recovery_of_a_device_that_sleeps),
+	KUNIT_CASE(recovery_wakes_what_sleeps),
 	KUNIT_CASE(host_gives_up),
 	{}
 };
