@@ -10,9 +10,6 @@
 #include "plan.h"
 #include "store.h"
 
-/* When xenstore could not be read: how soon it is tried again. */
-#define STORE_RETRY (1 * HZ)
-
 /**
  * pciback_session_domid - whose session it is
  * @sess: session
@@ -329,7 +326,8 @@ static int publish_first_root(struct pciback_session *sess)
  * One that cannot be had is refused, and does not keep the others back.
  *
  * Return: 0; -EAGAIN: some are being reset, the rest is done, and the session is
- * kicked when they are; -ENOENT: nothing is said yet; or another -errno.
+ * kicked when they are; -ENOENT: nothing is said yet; -ERANGE: too much is; or
+ * another -errno, of xenstore or for want of memory.
  */
 int pciback_session_update(struct pciback_session *sess, bool setup)
 {
@@ -363,6 +361,12 @@ static enum xenbus_state lost_state(enum pciback_evict how, bool connected)
 					XenbusStateClosed;
 }
 
+static void shed_later(struct pciback_session *sess)
+{
+	WRITE_ONCE(sess->lost, true);
+	pciback_session_kick_in(sess, PCIBACK_STORE_RETRY);
+}
+
 /**
  * pciback_session_shed - take devices back that are to go, and say so
  * @sess: session; the caller holds its lock
@@ -375,6 +379,7 @@ bool pciback_session_shed(struct pciback_session *sess, bool connected)
 	struct pciback_wish *wish;
 	unsigned int i, nr;
 	bool told = false;
+	int err;
 
 	lockdep_assert_held(&sess->lock);
 
@@ -382,8 +387,7 @@ bool pciback_session_shed(struct pciback_session *sess, bool connected)
 	if (!xchg(&sess->lost, false))
 		return false;
 	if (look_at_wishes(sess, &wish, &nr)) {
-		WRITE_ONCE(sess->lost, true);
-		pciback_session_kick_in(sess, STORE_RETRY);
+		shed_later(sess);
 		return false;
 	}
 	for (i = 0; i < nr; i++) {
@@ -400,8 +404,12 @@ bool pciback_session_shed(struct pciback_session *sess, bool connected)
 		/* What was published as ours and is not is what was lost. */
 		if (!wish[i].named || wish[i].state != XenbusStateInitialised)
 			continue;
-		pciback_store_state(sess, &wish[i], lost_state(how, connected));
-		told = true;
+		err = pciback_store_state(sess, &wish[i],
+					  lost_state(how, connected));
+		if (!err)
+			told = true;
+		else if (err != -ENOENT)
+			shed_later(sess);
 	}
 	kvfree(wish);
 	return told;

@@ -147,16 +147,18 @@ int pciback_store_write(struct pciback_session *sess,
  * @sess: session; the caller holds its lock
  * @wish: the device
  * @state: for state-N
+ *
+ * Return: as of pciback_store_write().
  */
-void pciback_store_state(struct pciback_session *sess,
-			 const struct pciback_wish *wish,
-			 enum xenbus_state state)
+int pciback_store_state(struct pciback_session *sess,
+			const struct pciback_wish *wish,
+			enum xenbus_state state)
 {
 	struct pciback_keys keys = {
 		.wish = wish, .state = state, .root = -1,
 	};
 
-	pciback_store_write(sess, &keys);
+	return pciback_store_write(sess, &keys);
 }
 
 /**

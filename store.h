@@ -6,6 +6,9 @@
 #include "pciback.h"
 #include "plan.h"
 
+/* When xenstore could not be asked: how soon it is tried again. */
+#define PCIBACK_STORE_RETRY (1 * HZ)
+
 /**
  * struct pciback_keys - what is to be written about one device
  * @wish: the device, or NULL: only @root and @aer_failed are meant
@@ -24,9 +27,9 @@ struct pciback_keys {
 
 int pciback_store_write(struct pciback_session *sess,
 			const struct pciback_keys *keys);
-void pciback_store_state(struct pciback_session *sess,
-			 const struct pciback_wish *wish,
-			 enum xenbus_state state);
+int pciback_store_state(struct pciback_session *sess,
+			const struct pciback_wish *wish,
+			enum xenbus_state state);
 void pciback_store_aer_failed(struct pciback_session *sess);
 int pciback_store_wishes(struct pciback_session *sess,
 			 struct pciback_wish **wishes, unsigned int *nr);

@@ -13,6 +13,7 @@
 #include <linux/string.h>
 
 #include "pciback.h"
+#include "store.h"
 
 /* Steps of a session before it goes to the back of the queue. */
 #define MAX_STEPS 16
@@ -218,20 +219,33 @@ static unsigned int read_state(const char *dir)
 	return xenbus_read_unsigned(dir, "state", XenbusStateUnknown);
 }
 
+/*
+ * Has the guest what the toolstack names? What waits for a device is kicked, what
+ * is missing or wrong is seen when it is written.
+ */
+static bool is_updated(struct pciback_session *sess, bool setup)
+{
+	int err = pciback_session_update(sess, setup);
+
+	if (err && err != -EAGAIN && err != -ENOENT && err != -ERANGE)
+		pciback_session_kick_in(sess, PCIBACK_STORE_RETRY);
+	return !err;
+}
+
 static void setup(struct pciback_session *sess)
 {
-	if (!pciback_session_update(sess, true))
+	if (is_updated(sess, true))
 		set_state(sess, XenbusStateInitialised);
 }
 
 static void update(struct pciback_session *sess)
 {
-	pciback_session_update(sess, false);
+	is_updated(sess, false);
 }
 
 static void update_and_connect(struct pciback_session *sess)
 {
-	if (!pciback_session_update(sess, false))
+	if (is_updated(sess, false))
 		connect_frontend(sess);
 }
 
@@ -242,13 +256,13 @@ static void go_on(struct pciback_session *sess)
 
 static void reconfigure(struct pciback_session *sess)
 {
-	if (!pciback_session_update(sess, false))
+	if (is_updated(sess, false))
 		set_state(sess, XenbusStateReconfigured);
 }
 
 static void replug(struct pciback_session *sess)
 {
-	if (!pciback_session_update(sess, false))
+	if (is_updated(sess, false))
 		set_state(sess, XenbusStateInitialised);
 }
 

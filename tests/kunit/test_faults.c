@@ -261,8 +261,14 @@ static void attach_without_memory(struct kunit *test)
 		if (!err)
 			look(guest);
 		failed = has_failed();
-		if (!err)
+		/* What could not be done for want of memory is tried again. */
+		if (!err) {
+			KUNIT_EXPECT_EQ(test,
+					fake_guest_await(guest,
+							 XenbusStateInitialised),
+					0);
 			fake_guest_destroy(guest);
+		}
 		bed_settle();
 		put_device(&guest->xdev.dev);
 		fake_guest_forget();
