@@ -137,7 +137,8 @@ def test_fails_outside_xen_with_one_message(outside_xen):
     done = linux.run(INSMOD)
     assert done.rc != 0
     assert "No such device" in done.out, done.out
+    # That a module taints, and that it counts (gcov), is the kernel's to say.
     said = [line for line in linux.take_dmesg().splitlines()
-            if "taint" not in line]
+            if not re.search("taint|version magic", line)]
     assert len(said) == 1 and "pciback" in said[0], said
     assert not linux.loaded()
