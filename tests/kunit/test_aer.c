@@ -380,6 +380,7 @@ static void msix_that_begins_in_a_recovery(struct kunit *test)
 	struct fake_frontend frontend = {
 		.guest = bed_guest(test, pdev), .verdict = NEED_RESET,
 	};
+	struct pciback_session *sess = pcistub_of(pdev)->sess;
 	struct xen_pci_op op = { .value = 1 };
 
 	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
@@ -388,11 +389,14 @@ static void msix_that_begins_in_a_recovery(struct kunit *test)
 					       PCI_COMMAND_MEMORY), 0);
 	KUNIT_ASSERT_EQ(test, fake_guest_cmd(frontend.guest, &op,
 					     XEN_PCI_OP_enable_msix), 0);
+	/* Before the guest has it anew. */
+	mutex_lock(&sess->lock);
 	expect_recovery(test, pdev);
+	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_EVICT_REPLUG);
+	KUNIT_EXPECT_FALSE(test, pdev->msix_enabled);
+	mutex_unlock(&sess->lock);
 	fake_frontend_stop(&frontend);
 	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
-	KUNIT_EXPECT_FALSE(test, pdev->msix_enabled);
-	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->evict, PCIBACK_EVICT_REPLUG);
 }
 
 /* One that its guest has put to sleep is not reset under it. */
