@@ -28,7 +28,10 @@ def test_pv_guest_gets_a_card_but_no_interrupts(dom0, start, card):
         dom0.until(f"grep -q none {DEVICES}/{bdf}/pciback/owner")
     dom0.xl(f"pci-assignable-remove {bdf}")
     dom0.unload()
-    devices.network(dom0, card)
+    # Xen binds no line to dom0 once PHYSDEVOP_setup_gsi has named it, as it is
+    # at a claim, by Debian's module too. e1000 has nothing else.
+    if card != "e1000":
+        devices.network(dom0, card)
 
 
 def test_card_is_reset_and_works_in_dom0(dom0):
