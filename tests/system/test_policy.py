@@ -23,6 +23,10 @@ def sweep(dom0, guest, card):
     """Write everything from the guest; what dom0 saw before and between."""
     bdf = dom0.bdf(card)
     path = f"{DEVICES}/{devices.address(guest, card)}/config"
+    # A device without a reset is let onto its line when its guest turns it on.
+    guest.sh(f"printf '\\3' | dd of={path} bs=1 seek=4 conv=notrunc")
+    dom0.until("[ $((0x$(od -An -tx1 -j5 -N1 "
+               f"{DEVICES}/{bdf}/config | tr -d ' ') & 4)) = 0 ]")
     states = [raw_config(dom0, bdf)]
     for pattern in PATTERNS:
         print(card, pattern, guest.sh(f"sweep {path} {pattern}", 300))
