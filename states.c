@@ -7,6 +7,9 @@
 
 /* By the state of the backend and of the frontend. */
 static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
+	[XenbusStateInitialising] = {
+		[XenbusStateUnknown ... XenbusStateReconfigured] = PCIBACK_BEGIN,
+	},
 	[XenbusStateInitWait] = {
 		[XenbusStateUnknown ... XenbusStateClosing] = PCIBACK_SETUP,
 		[XenbusStateReconfiguring ... XenbusStateReconfigured] = PCIBACK_SETUP,

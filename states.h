@@ -11,6 +11,7 @@
 /**
  * enum pciback_action - what a session does next
  * @PCIBACK_NOTHING: waits for somebody else
+ * @PCIBACK_BEGIN: becomes InitWait
  * @PCIBACK_SETUP: exports the devices and becomes Initialised
  * @PCIBACK_UPDATE: exports devices that came, takes those back that are to go
  * @PCIBACK_CONNECT: UPDATE, then maps the frontend's page and becomes Connected
@@ -30,6 +31,7 @@
  */
 enum pciback_action {
 	PCIBACK_NOTHING,
+	PCIBACK_BEGIN,
 	PCIBACK_SETUP,
 	PCIBACK_UPDATE,
 	PCIBACK_CONNECT,

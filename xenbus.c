@@ -232,6 +232,11 @@ static bool is_updated(struct pciback_session *sess, bool setup)
 	return !err;
 }
 
+static void begin(struct pciback_session *sess)
+{
+	set_state(sess, XenbusStateInitWait);
+}
+
 static void setup(struct pciback_session *sess)
 {
 	if (is_updated(sess, true))
@@ -299,6 +304,7 @@ static void release(struct pciback_session *sess)
 
 /* The state in xenstore says if there is another. */
 static void (*const actions[])(struct pciback_session *sess) = {
+	[PCIBACK_BEGIN] = begin,
 	[PCIBACK_SETUP] = setup,
 	[PCIBACK_UPDATE] = update,
 	[PCIBACK_CONNECT] = update_and_connect,
@@ -461,11 +467,9 @@ static int session_probe(struct xenbus_device *xdev,
 	list_add_tail(&sess->item, &sessions);
 	mutex_unlock(&sessions_lock);
 
-	err = xenbus_switch_state(xdev, XenbusStateInitWait);
-	if (!err)
-		err = xenbus_watch_path(xdev, xdev->nodename, &sess->watch,
-					toolstack_will_handle,
-					toolstack_changed);
+	/* Which comes at once, and has the work item begin. */
+	err = xenbus_watch_path(xdev, xdev->nodename, &sess->watch,
+				toolstack_will_handle, toolstack_changed);
 	if (err)
 		session_remove(xdev);
 	return err;

@@ -10,7 +10,8 @@
 #define STATES 9
 
 static const char * const name[] = {
-	[PCIBACK_NOTHING] = "-", [PCIBACK_SETUP] = "setup",
+	[PCIBACK_NOTHING] = "-", [PCIBACK_BEGIN] = "begin",
+	[PCIBACK_SETUP] = "setup",
 	[PCIBACK_UPDATE] = "update", [PCIBACK_CONNECT] = "connect",
 	[PCIBACK_RESUME] = "resume", [PCIBACK_RECONFIGURE] = "reconfigure",
 	[PCIBACK_REPLUG] = "replug", [PCIBACK_RECONNECT] = "reconnect",

@@ -281,6 +281,7 @@ struct fake_guest *fake_guest_create(struct pci_dev *pdev)
 	the_guest = guest;
 	fake_store_write(FAKE_BACKEND, "online", "1");
 	fake_store_write(FAKE_BACKEND, "num_devs", "0");
+	fake_store_write(FAKE_BACKEND, "state", "%d", XenbusStateInitialising);
 	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateInitialising);
 	if (pdev)
 		add_device(pdev);
