@@ -19,7 +19,8 @@
  * what it calls for errors, with pci_bus_sem held, nothing takes stub->lock: the
  * core takes pci_bus_sem for a reset or a power state, which we ask for with that
  * lock held. Nor is a power state asked for with device_lock() held where that is
- * ours, see pciback_wake(). VPD is read with neither, since the core has that wait for resets.
+ * ours, see pciback_wake(). VPD is read with neither, since the core has that wait
+ * for resets.
  * The map of a session changes under sess->map_lock, a leaf inside of the
  * registry lock, and is read under RCU. The lock of the list of sessions is a leaf
  * too; the one by which bus resets take turns is outside of all.

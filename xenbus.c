@@ -220,10 +220,10 @@ static unsigned int read_state(const char *dir)
 }
 
 /*
- * Has the guest what the toolstack names? What waits for a device is kicked, what
- * is missing or wrong is seen when it is written.
+ * Gives the guest what the toolstack names; true if it has that now. What waits for
+ * a device is kicked, what is missing or wrong is seen when it is written.
  */
-static bool is_updated(struct pciback_session *sess, bool setup)
+static bool bring_up_to_date(struct pciback_session *sess, bool setup)
 {
 	int err = pciback_session_update(sess, setup);
 
@@ -239,18 +239,18 @@ static void begin(struct pciback_session *sess)
 
 static void setup(struct pciback_session *sess)
 {
-	if (is_updated(sess, true))
+	if (bring_up_to_date(sess, true))
 		set_state(sess, XenbusStateInitialised);
 }
 
 static void update(struct pciback_session *sess)
 {
-	is_updated(sess, false);
+	bring_up_to_date(sess, false);
 }
 
 static void update_and_connect(struct pciback_session *sess)
 {
-	if (is_updated(sess, false))
+	if (bring_up_to_date(sess, false))
 		connect_frontend(sess);
 }
 
@@ -261,13 +261,13 @@ static void go_on(struct pciback_session *sess)
 
 static void reconfigure(struct pciback_session *sess)
 {
-	if (is_updated(sess, false))
+	if (bring_up_to_date(sess, false))
 		set_state(sess, XenbusStateReconfigured);
 }
 
 static void replug(struct pciback_session *sess)
 {
-	if (is_updated(sess, false))
+	if (bring_up_to_date(sess, false))
 		set_state(sess, XenbusStateInitialised);
 }
 
