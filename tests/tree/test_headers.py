@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from rig import build, buildroot, linuxtree, paths
-from rig.apt import BACKPORTS, SUITE
+from rig import build, buildroot, files, linuxtree, paths
+from rig.apt import BACKPORTS, SUITE, run
 
 
 def assert_silent(status, out):
@@ -37,3 +37,20 @@ def test_builds_against_debian_13(apts, root, kernel):
     status, out, _ = root.module(
         kernel, f"W=1e C=2 CHECK='{linuxtree.SPARSE}'", "checked")
     assert_silent(status, out)
+
+
+def test_dkms_builds_and_installs(apts, tmp_path):
+    """Debian's dkms, with places of its own, makes of the tree what we test."""
+    version = apts[SUITE].current("linux-headers").removeprefix(
+        "linux-headers-")
+    dkms = apts[SUITE].unpack(["dkms"], alone=True) / "usr/sbin/dkms"
+    source = tmp_path / "source" / "xen-pciback-1"
+    files.mirror(files.module_files() + [paths.TREE / "dkms.conf"], source)
+    (tmp_path / "modules" / version).mkdir(parents=True)
+    (tmp_path / "dkms").mkdir()
+    run(["/bin/bash", dkms, "--dkmstree", tmp_path / "dkms", "--sourcetree",
+         source.parent, "--installtree", tmp_path / "modules", "--no-depmod",
+         "install", "xen-pciback/1", "-k", version])
+    module, = (tmp_path / "modules").rglob("xen-pciback.ko*")
+    assert module.parent.parent.name == "updates"
+    assert run(["modinfo", "-F", "vermagic", module]).split()[0] == version
