@@ -105,7 +105,7 @@ static void take_line(const char *text)
 
 static bool read_document(void)
 {
-	FILE *file = fopen(POLICY_RST, "r");
+	FILE *file = fopen(DOCUMENTATION "/xen-pciback-policy.rst", "r");
 	char text[256];
 
 	if (!file)

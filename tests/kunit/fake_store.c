@@ -243,21 +243,6 @@ void __wrap_unregister_xenstore_notifier(struct notifier_block *nb)
 {
 }
 
-int __wrap_xenbus_rm(struct xenbus_transaction t, const char *dir,
-		     const char *node)
-{
-	struct entry *entry;
-
-	might_sleep();
-	spin_lock(&store_lock);
-	entry = find(dir, node);
-	if (entry)
-		list_del(&entry->item);
-	spin_unlock(&store_lock);
-	kfree(entry);
-	return entry ? 0 : -ENOENT;
-}
-
 int __wrap_xenbus_printf(struct xenbus_transaction t, const char *dir,
 			 const char *node, const char *fmt, ...)
 {

@@ -16,8 +16,6 @@ char **__wrap_xenbus_directory(struct xenbus_transaction t, const char *dir,
 			       const char *node, unsigned int *num);
 int __wrap_register_xenstore_notifier(struct notifier_block *nb);
 void __wrap_unregister_xenstore_notifier(struct notifier_block *nb);
-int __wrap_xenbus_rm(struct xenbus_transaction t, const char *dir,
-		     const char *node);
 int __wrap_xenbus_printf(struct xenbus_transaction t, const char *dir,
 			 const char *node, const char *fmt, ...)
 	__printf(4, 5);

@@ -13,7 +13,6 @@ DOCUMENT = paths.TREE / "Documentation/xen-pciback-policy.rst"
 
 # Letters of bits whose writes reach hardware.
 GRANTED = "rca"
-PERMISSIVE = GRANTED + "p"
 
 HEADING = re.compile(r"(Header|Capability (0x\w+)|"
                      r"Extended capability (0x\w+)):")

@@ -32,6 +32,7 @@ typedef __s32 s32;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 /* There is one thread. */
 #define READ_ONCE(x)		(x)
+#define array_index_nospec(i, size)	(i)
 #define WRITE_ONCE(x, val)	((x) = (val))
 #define DIV_ROUND_UP		__KERNEL_DIV_ROUND_UP
 #define GENMASK(high, low)						\
@@ -39,7 +40,6 @@ typedef __s32 s32;
 #define lower_32_bits(n)	((u32)(n))
 #define upper_32_bits(n)	((u32)((u64)(n) >> 32))
 #define le32_to_cpu(n)		((u32)(n))
-#define cpu_to_le32(n)		((__le32)(n))
 #define struct_size(p, member, count)					\
 	offsetof(typeof(*(p)), member[count])
 
@@ -79,13 +79,6 @@ static inline char *skip_spaces(const char *s)
 	while (isspace((unsigned char)*s))
 		s++;
 	return (char *)s;
-}
-
-static inline int hex_to_bin(unsigned char c)
-{
-	if (isdigit(c))
-		return c - '0';
-	return isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
 }
 
 /* ---- Bitmaps ---- */
@@ -160,7 +153,6 @@ static inline void sort(void *base, size_t nr, size_t size,
 
 #define IORESOURCE_IO		0x00000100
 #define IORESOURCE_MEM		0x00000200
-#define IORESOURCE_PREFETCH	0x00002000
 #define IORESOURCE_MEM_64	0x00100000
 #define IORESOURCE_UNSET	0x20000000
 #define IORESOURCE_ROM_SHADOW	0x00000002
@@ -169,7 +161,6 @@ static inline void sort(void *base, size_t nr, size_t size,
 typedef int __bitwise pci_power_t;
 
 #define PCI_D0			((pci_power_t)0)
-#define PCI_D3hot		((pci_power_t)3)
 
 struct resource {
 	u64 start;
@@ -215,8 +206,6 @@ void pci_set_master(struct pci_dev *pdev);
 void pci_clear_master(struct pci_dev *pdev);
 int pci_try_set_mwi(struct pci_dev *pdev);
 void pci_clear_mwi(struct pci_dev *pdev);
-int pci_save_state(struct pci_dev *pdev);
-void pci_restore_state(struct pci_dev *pdev);
 int pci_set_power_state(struct pci_dev *pdev, pci_power_t state);
 int pcie_get_mps(struct pci_dev *pdev);
 int pcie_set_readrq(struct pci_dev *pdev, int readrq);
