@@ -6,6 +6,7 @@
  * space for tests/host.
  */
 #include <linux/errno.h>
+#include <linux/nospec.h>
 #include <linux/pci.h>
 
 #include "conf_space.h"
@@ -183,6 +184,7 @@ int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
 	*val = 0;
 	if (!valid_access(conf, offset, size))
 		return -EINVAL;
+	offset = array_index_nospec(offset, conf->size);
 
 	i = first_inst(conf, offset);
 	for (; (inst = inst_before(conf, i, offset + size)); i++) {
@@ -276,6 +278,7 @@ int pciback_conf_write(struct pciback_conf *conf, s32 offset, s32 size, u32 val,
 	};
 	if (!valid_access(conf, offset, size))
 		return -EINVAL;
+	offset = array_index_nospec(offset, conf->size);
 
 	gap = pciback_size_mask(size);
 	i = first_inst(conf, offset);

@@ -122,10 +122,8 @@ static void hide_cap(struct pciback_conf *conf, const unsigned long *used,
 		if (chain->cap[i].pos > pos)
 			end = min(end, chain->cap[i].pos);
 	}
-	for (i = pos / 4; i < end / 4; i++) {
-		if (!test_bit(i, used))
-			__set_bit(i, conf->closed);
-	}
+	/* Also of what another one, which is open, says is its own. */
+	bitmap_set(conf->closed, pos / 4, end / 4 - pos / 4);
 	if (!test_bit(pos / 4, used))
 		__set_bit(pos / 4, conf->zero);
 }

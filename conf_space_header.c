@@ -3,6 +3,7 @@
  * Policy of the type 0 configuration header, PCI Local Bus 3.0 section 6.2.
  * The host owns the resources: a guest sees where they are and may size them,
  * but decode stays on and BARs stay put in hardware whatever it writes.
+ * Documentation/xen-pciback-policy.rst says it for readers; tests/host compares.
  */
 #include <linux/kernel.h>
 #include <linux/pci.h>

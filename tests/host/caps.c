@@ -356,6 +356,8 @@ static void ext_overlaps(int unused)
 	build_and_see("", "100:0001 138:0018 210:0018 220:000b");
 	emul_put(&emul, 0x204, 4, 0x02000000);
 	build_and_see("", "100:0001 138:0018 200:000b 220:000b");
+	if (!open_byte(0x20c) || open_byte(0x214))
+		tap_fail("shut is not what the two share");
 	emul_put(&emul, 0x204, 4, 0);
 	build_and_see("", "100:0001 138:0018 200:000b 210:0018 220:000b");
 }
