@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Policy of the capabilities. One without an entry in the two tables at the end
- * of this file is hidden, see conf_space_chain.c.
+ * of this file is hidden, see conf_space_chain.c. As in conf_space_header.c,
+ * tests/host compares them with Documentation/xen-pciback-policy.rst.
  */
 #include <linux/kernel.h>
 #include <linux/pci.h>
@@ -17,8 +18,7 @@
 /*
  * The core makes the transition: it waits as long as the device needs and
  * brings its config back where the device forgets it (No_Soft_Reset clear). The
- * way back to D0 stays open. A device that does not answer reads as all ones,
- * which are not to be saved for its config.
+ * way back to D0 stays open.
  */
 static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		      u32 old, u32 new)
@@ -31,13 +31,13 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		return 0;
 	if ((old | PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS) == 0xffff)
 		return -ENODEV;
-	if (state != PCI_D0 && !pciback_guest_may_fail(conf))
+	if (state != PCI_D0 && !pciback_guest_may_sleep(conf))
 		return -EACCES;
 	if (state != PCI_D0 && pdev->current_state == PCI_D0)
-		pci_save_state(pdev);
+		pciback_guest_save(conf);
 	err = pci_set_power_state(pdev, state);
 	if (err) {
-		pciback_guest_failed(conf);
+		pciback_guest_sleep_failed(conf);
 		return -EACCES;
 	}
 	if (state == PCI_D0 && !(new & PCI_PM_CTRL_NO_SOFT_RESET))

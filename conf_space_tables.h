@@ -30,6 +30,7 @@ static inline u32 pciback_reads_zero(struct pciback_conf *conf,
 /* irq.c and gsi.c */
 void pciback_guest_intx(struct pciback_conf *conf, bool on);
 void pciback_guest_decodes(struct pciback_conf *conf);
+void pciback_guest_save(struct pciback_conf *conf);
 void pciback_guest_restore(struct pciback_conf *conf);
 int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val);
 u32 pciback_guest_line(struct pci_dev *pdev);
@@ -37,7 +38,7 @@ u32 pciback_guest_line(struct pci_dev *pdev);
 /* pciback_ops.c */
 void pciback_guest_flr(struct pciback_conf *conf);
 void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr);
-bool pciback_guest_may_fail(struct pciback_conf *conf);
-void pciback_guest_failed(struct pciback_conf *conf);
+bool pciback_guest_may_sleep(struct pciback_conf *conf);
+void pciback_guest_sleep_failed(struct pciback_conf *conf);
 
 #endif /* XEN_PCIBACK_CONF_SPACE_TABLES_H */

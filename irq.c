@@ -44,6 +44,13 @@ static bool is_msi(enum pciback_irq_mode mode)
 	return mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX;
 }
 
+/* The only place where it changes; others look at it without the lock. */
+static void note_mode(struct pcistub *stub, enum pciback_irq_mode mode)
+{
+	lockdep_assert_held(&stub->irq.lock);
+	WRITE_ONCE(stub->irq.mode, mode);
+}
+
 static int start_intx(struct pcistub *stub)
 {
 	int err = 0;
@@ -130,11 +137,9 @@ static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 
 static void stop(struct pcistub *stub)
 {
-	lockdep_assert_held(&stub->irq.lock);
-
 	if (is_msi(stub->irq.mode))
 		pci_free_irq_vectors(stub->pdev);
-	stub->irq.mode = PCIBACK_IRQ_NONE;
+	note_mode(stub, PCIBACK_IRQ_NONE);
 }
 
 /*
@@ -173,7 +178,7 @@ static void end_msi(struct pcistub *stub)
 {
 	stop(stub);
 	if (stub->irq.standin && !start_intx(stub))
-		stub->irq.mode = PCIBACK_IRQ_INTX;
+		note_mode(stub, PCIBACK_IRQ_INTX);
 }
 
 static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
@@ -189,7 +194,7 @@ static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 		end_msi(stub);
 		return err;
 	}
-	stub->irq.mode = mode;
+	note_mode(stub, mode);
 	/* A device that uses MSI is not who interrupts by the line. */
 	if (is_msi(mode))
 		WRITE_ONCE(stub->irq.ack, false);
@@ -248,15 +253,60 @@ void pciback_irq_end_msi(struct pcistub *stub)
 }
 
 /**
+ * pciback_irq_save - keep a device's config, for pciback_irq_restore()
+ * @stub: device; the caller holds its lock, or device_lock()
+ */
+void pciback_irq_save(struct pcistub *stub)
+{
+	mutex_lock(&stub->irq.lock);
+	pci_save_state(stub->pdev);
+	mutex_unlock(&stub->irq.lock);
+}
+
+/*
+ * The copy is used up by a restore; and it may have been made of a device that did
+ * not answer, or had just forgotten its config.
+ */
+static bool has_good_copy(const struct pcistub *stub)
+{
+	u32 cmd = stub->pdev->saved_config_space[PCI_COMMAND / 4];
+
+	return stub->pdev->state_saved && !PCI_POSSIBLE_ERROR(cmd) &&
+	       !(stub->decode & ~cmd);
+}
+
+/*
+ * A guest that has a device's memory can reach for it at any time: what that comes
+ * to while the device does not decode is an error of the host's (XSA-120). The
+ * policy is the caller's, so no guest writes to COMMAND meanwhile.
+ */
+static void keep_decode(struct pcistub *stub)
+{
+	u16 cmd;
+
+	if (!pci_read_config_word(stub->pdev, PCI_COMMAND, &cmd) &&
+	    stub->decode & ~cmd)
+		pci_write_config_word(stub->pdev, PCI_COMMAND,
+				      cmd | stub->decode);
+}
+
+/**
  * pciback_irq_restore - bring back a device's config, with the MSI that it uses
  * @stub: device; the caller holds its lock, or device_lock()
  *
- * The guest may begin MSI meanwhile, or an error end it.
+ * As pciback_irq_save() kept it, or if there is no such copy, as at the claim.
+ * The guest may begin MSI meanwhile, or an error end it; and a guest may write to
+ * COMMAND, bit by bit, what the device had before.
  */
 void pciback_irq_restore(struct pcistub *stub)
 {
 	mutex_lock(&stub->irq.lock);
+	if (!has_good_copy(stub))
+		pci_load_saved_state(stub->pdev, stub->fresh);
 	pci_restore_state(stub->pdev);
+	spin_lock_irq(&stub->conf_lock);
+	keep_decode(stub);
+	spin_unlock_irq(&stub->conf_lock);
 	mutex_unlock(&stub->irq.lock);
 }
 
@@ -283,15 +333,17 @@ void pciback_silence(struct pcistub *stub)
  */
 int pciback_irq_toggle_standin(struct pcistub *stub)
 {
+	enum pciback_irq_mode mode;
 	int err = -EBUSY;
 
 	mutex_lock(&stub->lock);
+	mode = READ_ONCE(stub->irq.mode);
 	if (READ_ONCE(stub->state) == PCISTUB_GONE)
 		err = -ENODEV;
-	else if (stub->irq.mode == PCIBACK_IRQ_INTX)
-		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_NONE, NULL, 0);
-	else if (stub->irq.mode == PCIBACK_IRQ_NONE)
-		err = pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0);
+	else if (!is_msi(mode))
+		err = pciback_irq_set_mode(stub, mode == PCIBACK_IRQ_NONE ?
+					   PCIBACK_IRQ_INTX : PCIBACK_IRQ_NONE,
+					   NULL, 0);
 	mutex_unlock(&stub->lock);
 	return err;
 }
@@ -299,14 +351,18 @@ int pciback_irq_toggle_standin(struct pcistub *stub)
 static void bring_standin(struct pcistub *stub)
 {
 	struct pciback_limit *limit = &stub->limit[PCIBACK_MAY_LINE];
+	int err;
 
-	if (!pciback_limit_allows(limit) ||
-	    !pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0))
+	if (!pciback_limit_allows(limit))
 		return;
-	/* dom0's own handler does not share the line. */
+	err = pciback_irq_set_mode(stub, PCIBACK_IRQ_INTX, NULL, 0);
+	if (!err)
+		return;
 	pciback_limit_count(limit);
 	dev_warn(&stub->pdev->dev,
-		 "no stand-in for irq %d: dom0 may shut it\n", stub->irq.line);
+		 "no stand-in for irq %d: dom0 may shut it (%d%s)\n",
+		 stub->irq.line, err,
+		 err == -EBUSY ? ", dom0's handler does not share it" : "");
 }
 
 /*
@@ -336,7 +392,7 @@ void pciback_line_work(struct work_struct *work)
 
 	mutex_lock(&stub->lock);
 	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
-	    !is_msi(stub->irq.mode)) {
+	    !is_msi(READ_ONCE(stub->irq.mode))) {
 		if (stub->irq.line && !READ_ONCE(stub->irq.ack))
 			bring_standin(stub);
 		allow_line(stub);
@@ -349,12 +405,14 @@ void pciback_line_work(struct work_struct *work)
  * pciback_guest_decodes - a guest turned a device on
  * @conf: policy of the device; its lock is held
  *
- * Never sleeps: nothing in the guest waits for dom0's stand-in.
+ * Some devices turn decode off in a reset that their driver makes. Never sleeps:
+ * nothing in the guest waits for dom0's stand-in.
  */
 void pciback_guest_decodes(struct pciback_conf *conf)
 {
 	struct pcistub *stub = pcistub_of(conf->pdev);
 
+	keep_decode(stub);
 	if (is_msi(READ_ONCE(stub->irq.mode)))
 		return;
 	pcistub_queue(stub, &stub->line_work, 0);
@@ -371,6 +429,15 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
 {
 	if (READ_ONCE(pcistub_of(conf->pdev)->intx_control))
 		pci_intx(conf->pdev, on);
+}
+
+/**
+ * pciback_guest_save - a guest is about to put a device to sleep
+ * @conf: policy of the device; its lock is held, in process context
+ */
+void pciback_guest_save(struct pciback_conf *conf)
+{
+	pciback_irq_save(pcistub_of(conf->pdev));
 }
 
 /**

@@ -42,7 +42,8 @@ static void tell_xen_msix(struct pci_dev *pdev, unsigned int cmd)
 	if (!pdev->msix_cap || !xen_pv_domain())
 		return;
 	err = HYPERVISOR_physdev_op(cmd, &arg);
-	if (err)
+	/* Old ones have no such call. */
+	if (err && err != -ENOSYS)
 		dev_warn(&pdev->dev, "Xen cannot %s the MSI-X table: %d\n",
 			 cmd == PHYSDEVOP_prepare_msix ? "guard" : "release",
 			 err);
@@ -67,13 +68,17 @@ static int pcistub_prepare(struct pcistub *stub)
 
 	device_lock_assert(&pdev->dev);
 
+	/* Its config would be kept as all ones. */
+	if (!pci_device_is_present(pdev))
+		return -ENODEV;
+	/* What a guest has it do is not to go on when the host has it back. */
+	pci_clear_master(pdev);
 	err = save_config(pdev, &stub->boot);
 	if (err)
 		return err;
 	err = pci_enable_device(pdev);
 	if (err)
 		return err;
-	pci_clear_master(pdev);
 	/* What it was to wake the host for is not its guest's. */
 	pci_pme_active(pdev, false);
 	pciback_gsi_find(stub);
@@ -83,6 +88,8 @@ static int pcistub_prepare(struct pcistub *stub)
 	err = save_config(pdev, &stub->fresh);
 	if (err)
 		goto disable;
+	stub->decode = pdev->saved_config_space[PCI_COMMAND / 4] &
+		       (PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
 	conf = pciback_conf_build(pdev);
 	if (IS_ERR(conf)) {
 		err = PTR_ERR(conf);
@@ -112,7 +119,8 @@ static int pcistub_seize(struct pci_dev *pdev)
 		return PTR_ERR(stub);
 	err = pci_ready ? pcistub_prepare(stub) : 0;
 	if (err) {
-		dev_err(&pdev->dev, "cannot be claimed: %d\n", err);
+		dev_err(&pdev->dev, "cannot be claimed: %d%s\n", err,
+			err == -ENODEV ? ", it does not answer" : "");
 		pcistub_unregister(stub);
 		pcistub_put(stub);
 	}
@@ -206,17 +214,22 @@ static struct pci_driver pcistub_driver = {
 	.dev_groups = pciback_device_groups,
 };
 
-static bool __init is_present(const struct pciback_pattern *pattern)
+/* Tells which devices cannot be claimed now; false if none is there at all. */
+static bool __init check_present(const struct pciback_pattern *pattern)
 {
 	struct pci_dev *pdev = NULL;
+	bool found = false;
 
 	for_each_pci_dev(pdev) {
-		if ((pcistub_sbdf(pdev) & pattern->mask) == pattern->sbdf) {
-			pci_dev_put(pdev);
-			return true;
-		}
+		if ((pcistub_sbdf(pdev) & pattern->mask) != pattern->sbdf)
+			continue;
+		found = true;
+		/* What is hidden with a bridge is what is behind it. */
+		if (pdev->hdr_type == PCI_HEADER_TYPE_NORMAL && pdev->dev.driver)
+			pci_warn(pdev, "hide=: not claimed, its driver is %s\n",
+				 dev_driver_string(&pdev->dev));
 	}
-	return false;
+	return found;
 }
 
 /* A bad entry is named and left out, an absent one may come; the rest holds. */
@@ -233,7 +246,7 @@ static int __init want_hidden(void)
 			       s - len);
 			continue;
 		}
-		if (!is_present(&pattern))
+		if (!check_present(&pattern))
 			pr_warn("hide=: there is no device '%.*s' yet\n", len,
 				s - len);
 		err = pciback_slots_add(&pattern);

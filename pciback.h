@@ -15,12 +15,12 @@
  *	stub->conf_lock	spin	the policy's shadows and the raw access
  *	chan->lock	spin	life of a channel, and its AER request
  *
- * What the PCI core calls with device_lock() held never takes sess->lock. Of
- * what it calls for errors, with pci_bus_sem held, nothing takes stub->lock: the
- * core takes pci_bus_sem for a reset or a power state, which we ask for with that
- * lock held. Nor is a power state asked for with device_lock() held where that is
- * ours, see pciback_wake(). VPD is read with neither, since the core has that wait
- * for resets.
+ * What the PCI core calls with device_lock() held never takes sess->lock. Its
+ * error callbacks run with pci_bus_sem held and never take stub->lock: the core
+ * takes pci_bus_sem to reset a device or to change its power state, and we ask for
+ * both with stub->lock held. Where we took device_lock() ourselves no power state
+ * is changed, see pciback_wake(). VPD is read with neither stub->lock nor
+ * device_lock() held: the core lets that read wait for a reset, which needs both.
  * The map of a session changes under sess->map_lock, a leaf inside of the
  * registry lock, and is read under RCU. The lock of the list of sessions is a leaf
  * too; the one by which bus resets take turns is outside of all.
@@ -176,11 +176,13 @@ enum pciback_chore {
  * enum pciback_recovery - does somebody recover a device from an error?
  * @PCIBACK_RECOVERY_NONE: no
  * @PCIBACK_RECOVERY_HOST: the host does
+ * @PCIBACK_RECOVERY_UNCLEAN: the same, and it is reset again before a guest gets it
  * @PCIBACK_RECOVERY_GUEST: the host does, and the guest's driver takes part
  */
 enum pciback_recovery {
 	PCIBACK_RECOVERY_NONE,
 	PCIBACK_RECOVERY_HOST,
+	PCIBACK_RECOVERY_UNCLEAN,
 	PCIBACK_RECOVERY_GUEST,
 };
 
@@ -203,6 +205,7 @@ enum pciback_recovery {
  * @irq: &struct pciback_irq
  * @boot: config before the claim, for the way back to the host
  * @fresh: config that a guest gets
+ * @decode: COMMAND's decode bits in it, which a guest is never without (XSA-120)
  * @pm_idle: idle, and left to runtime power management; under @lock
  * @limit: of what the guest may have tried, by &enum pciback_may; under @lock,
  *	but for the end of the guest
@@ -227,7 +230,7 @@ enum pciback_recovery {
  * @recovery: from an error, in which the host may reset the device; changed
  *	under device_lock()
  * @recovery_end: when it has to be over, in jiffies; likewise
- * @recover_work: ends a recovery that nobody went on with, see aer.c
+ * @recover_work: ends a recovery that nobody went on with, see recovery.c
  *
  * @clean_work: resets the device
  * @line_work: lets the device interrupt by its line, see irq.c
@@ -250,6 +253,7 @@ struct pcistub {
 	struct pciback_irq irq;
 	struct pci_saved_state *boot;
 	struct pci_saved_state *fresh;
+	u16 decode;
 	bool pm_idle;
 	struct pciback_limit limit[PCIBACK_NR_MAY];
 	struct list_head quirk_list;
@@ -369,6 +373,8 @@ struct pciback_channel {
  * @errors: bounds what a guest can have logged
  * @action: &enum pciback_action, what was done last
  * @since: when the first such action in a row was, in jiffies
+ * @hung: until then, in jiffies, the frontend is not waited for
+ * @due: when the next step is due, in jiffies, if none comes early
  * @failures: to connect
  * @root: domain << 8 | bus of the buses that were published
  * @nr_roots: number of @root
@@ -391,6 +397,8 @@ struct pciback_session {
 	struct ratelimit_state errors;
 	enum pciback_action action;
 	unsigned long since;
+	unsigned long hung;
+	unsigned long due;
 	struct pciback_limit failures;
 	u32 root[PCIBACK_MAX_ROOTS];
 	unsigned int nr_roots;
@@ -457,6 +465,7 @@ void pciback_limit_count(struct pciback_limit *limit);
 int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 			 struct msix_entry *entries, int nr);
 void pciback_irq_end_msi(struct pcistub *stub);
+void pciback_irq_save(struct pcistub *stub);
 void pciback_irq_restore(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
@@ -537,6 +546,12 @@ void pciback_session_release(struct pciback_session *sess);
 void pciback_session_evict(struct pciback_session *sess);
 void pciback_session_lost(struct pciback_session *sess, struct pcistub *stub);
 
+/* frontend.c: what its other end published */
+bool pciback_frontend_is_new(struct pciback_session *sess);
+void pciback_frontend_connect(struct pciback_session *sess);
+void pciback_frontend_check(struct pciback_session *sess);
+void pciback_frontend_forget(struct pciback_session *sess);
+
 /* xenbus.c: its states */
 int pciback_xenbus_init(void);
 void pciback_xenbus_exit(void);
@@ -546,9 +561,13 @@ void pciback_sessions_kick(void);
 extern const struct attribute_group *pciback_driver_groups[];
 extern const struct attribute_group *pciback_device_groups[];
 
-/* aer.c */
-extern const struct pci_error_handlers pciback_err_handler;
+/* aer.c: what its guest is asked about an error */
 bool pciback_aer_event(struct pciback_channel *chan);
+int pciback_aer_ask(struct pciback_channel *chan, u32 cmd, u32 vaddr,
+		    u32 *verdict);
+
+/* recovery.c: the host's recovery of a device from an error */
+extern const struct pci_error_handlers pciback_err_handler;
 void pciback_recover_work(struct work_struct *work);
 void pciback_recovery_over(struct pcistub *stub);
 

@@ -92,21 +92,26 @@ void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
 }
 
 /**
- * pciback_guest_may_fail - may a guest have something done that may fail?
+ * pciback_guest_may_sleep - may a guest have its device put to sleep?
  * @conf: policy of the device; its lock is held, in process context
  *
- * Return: false after some failures, of which the core has logged each.
+ * Return: false while the device recovers from an error, since a device that the
+ * host resets has no config to keep; and after some tries that failed, of which
+ * the core has logged each.
  */
-bool pciback_guest_may_fail(struct pciback_conf *conf)
+bool pciback_guest_may_sleep(struct pciback_conf *conf)
 {
-	return pciback_limit_allows(&pcistub_of(conf->pdev)->limit[PCIBACK_MAY_SLEEP]);
+	struct pcistub *stub = pcistub_of(conf->pdev);
+
+	return READ_ONCE(stub->recovery) == PCIBACK_RECOVERY_NONE &&
+	       pciback_limit_allows(&stub->limit[PCIBACK_MAY_SLEEP]);
 }
 
 /**
- * pciback_guest_failed - it did fail
+ * pciback_guest_sleep_failed - a device did not do that
  * @conf: policy of the device; its lock is held, in process context
  */
-void pciback_guest_failed(struct pciback_conf *conf)
+void pciback_guest_sleep_failed(struct pciback_conf *conf)
 {
 	pciback_limit_count(&pcistub_of(conf->pdev)->limit[PCIBACK_MAY_SLEEP]);
 }
@@ -187,8 +192,9 @@ static int serve_enable_multi_msi(struct pcistub *stub,
 /* Either op ends either mode: frontends mix them up, see irq.c. */
 static int serve_disable(struct pcistub *stub, struct pciback_request *req)
 {
-	if (stub->irq.mode == PCIBACK_IRQ_MSI ||
-	    stub->irq.mode == PCIBACK_IRQ_MSIX)
+	enum pciback_irq_mode mode = READ_ONCE(stub->irq.mode);
+
+	if (mode == PCIBACK_IRQ_MSI || mode == PCIBACK_IRQ_MSIX)
 		pciback_irq_end_msi(stub);
 	req->op.value = pciback_gsi(stub);
 	return 0;

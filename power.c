@@ -9,6 +9,7 @@
 #include <linux/pm.h>
 #include <linux/pm_runtime.h>
 #include <linux/time64.h>
+#include <linux/vgaarb.h>
 
 #include "pciback.h"
 
@@ -87,7 +88,8 @@ int pciback_pm_busy(struct pcistub *stub)
 
 /*
  * One that a guest lost to an error stays awake: the guest lives, and an access to
- * a device that sleeps could end in an error of the host's.
+ * a device that sleeps could end in an error of the host's. So does one whose VFs
+ * may be in use, and the one that may be the host's console.
  */
 static bool may_sleep(const struct pcistub *stub)
 {
@@ -96,7 +98,8 @@ static bool may_sleep(const struct pcistub *stub)
 	lockdep_assert_held(&stub->lock);
 	return !never_sleeps() && !stub->pm_idle && state != PCISTUB_ASSIGNED &&
 	       state != PCISTUB_GONE &&
-	       READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE;
+	       READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE &&
+	       !pci_num_vf(stub->pdev) && stub->pdev != vga_default_device();
 }
 
 /**

@@ -47,6 +47,8 @@ struct pcistub *pcistub_register(struct pci_dev *pdev)
 	mutex_init(&stub->lock);
 	mutex_init(&stub->irq.lock);
 	stub->irq.gsi = -ENOENT;
+	/* There was none yet. */
+	stub->reset_err = -ENOTTY;
 	spin_lock_init(&stub->conf_lock);
 	INIT_LIST_HEAD(&stub->quirk_list);
 	INIT_DELAYED_WORK(&stub->clean_work, pciback_clean_work);

@@ -204,7 +204,7 @@ int pciback_reset(struct pcistub *stub)
 	pci_load_saved_state(pdev, stub->fresh);
 	pci_restore_state(pdev);
 	clear_msi(pdev);
-	/* It may interrupt still: pciback_line_work() lets it. */
+	/* Not reset, it may still hold its line: off until pciback_line_work(). */
 	if (err)
 		pci_intx(pdev, false);
 	pciback_conf_restore(stub->conf);
@@ -354,12 +354,10 @@ int pciback_reset_in_recovery(struct pcistub *stub)
 {
 	int err;
 
-	if (!stub->pdev->state_saved)
-		pci_load_saved_state(stub->pdev, stub->fresh);
 	pciback_irq_restore(stub);
 	err = reset_in_place(stub);
 	if (!err)
-		pci_save_state(stub->pdev);
+		pciback_irq_save(stub);
 	return err;
 }
 

@@ -221,17 +221,6 @@ void pci_clear_mwi(struct pci_dev *pdev)
 	core_bits(pdev, PCI_COMMAND, PCI_COMMAND_INVALIDATE, 0);
 }
 
-int pci_save_state(struct pci_dev *pdev)
-{
-	of(pdev)->calls.slow.save++;
-	return 0;
-}
-
-void pci_restore_state(struct pci_dev *pdev)
-{
-	of(pdev)->calls.slow.restore++;
-}
-
 int pci_set_power_state(struct pci_dev *pdev, pci_power_t state)
 {
 	struct emul *emul = of(pdev);
@@ -290,9 +279,14 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
 		of(conf->pdev)->calls.intx_off++;
 }
 
+void pciback_guest_save(struct pciback_conf *conf)
+{
+	of(conf->pdev)->calls.slow.save++;
+}
+
 void pciback_guest_restore(struct pciback_conf *conf)
 {
-	pci_restore_state(conf->pdev);
+	of(conf->pdev)->calls.slow.restore++;
 }
 
 void pciback_guest_decodes(struct pciback_conf *conf)
@@ -300,13 +294,13 @@ void pciback_guest_decodes(struct pciback_conf *conf)
 	of(conf->pdev)->calls.decodes++;
 }
 
-bool pciback_guest_may_fail(struct pciback_conf *conf)
+bool pciback_guest_may_sleep(struct pciback_conf *conf)
 {
 	of(conf->pdev)->calls.slow.may_fail++;
 	return !of(conf->pdev)->limited;
 }
 
-void pciback_guest_failed(struct pciback_conf *conf)
+void pciback_guest_sleep_failed(struct pciback_conf *conf)
 {
 	of(conf->pdev)->calls.slow.failed++;
 }

@@ -18,7 +18,7 @@
  * @flr: pciback_guest_flr()
  * @vpd: pciback_guest_vpd()
  * @slow: what needs process context; may_fail and failed are
- *	pciback_guest_may_fail() and pciback_guest_failed()
+ *	pciback_guest_may_sleep() and pciback_guest_sleep_failed()
  */
 struct emul_calls {
 	unsigned int master_on, master_off, mwi_on, mwi_off;
@@ -46,7 +46,7 @@ struct emul_calls {
  * @gone: surprise removal: reads are ones, writes are lost
  * @msi_control: pciback_guest_msi_bits() grants
  * @refuse: the core refuses power states, ROM and VPD
- * @limited: pciback_guest_may_fail() says no
+ * @limited: pciback_guest_may_sleep() says no
  * @gsi: what pciback_guest_line() answers
  * @pm: where the core finds power management
  * @exp: where the core finds PCI Express
