@@ -11,12 +11,12 @@ obj-$(CONFIG_XEN_PCIDEV_STUB) += xen-pciback.o
 
 xen-pciback-y := pci_stub.o registry.o owner.o bus.o slots.o
 xen-pciback-y += sysfs.o sysfs_device.o parse.o
-xen-pciback-y += reset.o power.o irq.o gsi.o limit.o aer.o
+xen-pciback-y += reset.o power.o irq.o gsi.o limit.o aer.o recovery.o
 xen-pciback-y += conf_space.o conf_space_gaps.o conf_space_rows.o
 xen-pciback-y += conf_space_chain.o conf_space_header.o conf_space_capability.o
 xen-pciback-y += conf_space_quirks.o
-xen-pciback-y += xenbus.o states.o session.o map.o store.o plan.o foreign.o
-xen-pciback-y += vmap.o vpci.o passthrough.o channel.o pciback_ops.o
+xen-pciback-y += xenbus.o states.o frontend.o session.o map.o store.o plan.o
+xen-pciback-y += foreign.o vmap.o vpci.o passthrough.o channel.o pciback_ops.o
 
 # trace.h is included by the kernel's trace headers, which look for it here.
 CFLAGS_pciback_ops.o := -I$(src)

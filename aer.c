@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PCI errors: the host's AER core asks us, we ask the guest's driver.
+ * Error requests: what a guest's driver is asked about an error of its device.
  *
- * The request goes through the shared page (aer_op) and the same event channel
+ * A request goes through the shared page (aer_op) and the same event channel
  * as the guest's own requests. The wait is bounded (aer_timeout_ms), is the
  * session's own, and ends at once when the channel does.
  */
@@ -12,34 +12,15 @@
 
 #include "pciback.h"
 
-/* From one step of the host's recovery to the next, if nobody is being asked. */
-#define RECOVERY_STEP (5 * HZ)
-
-/*
- * After so long in a recovery, others' do not keep a device from its end. The core
- * alone may wait a minute for a device.
- */
-#define RECOVERY_MAX (120 * HZ)
+/* How long after the last request of one error the next is another error's. */
+#define SAME_ERROR (5 * HZ)
 
 /* How often the page is looked at for an answer without its event. */
 #define LOOK_AGAIN (HZ / 10)
 
-/* Who had to wait so long for a device may have waited for the host's reset. */
-#define LONG_WAIT (HZ / 10)
-
-/* How soon we look again if the host is done. */
-#define HOST_CHECK (1 * HZ)
-
 static unsigned int aer_timeout_ms = 10000;
 module_param(aer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(aer_timeout_ms, "How long a guest may take to answer an error");
-
-/*
- * The host takes each step for all devices below a port, one after the other: how
- * many of ours are in one now, and when the last was through, in jiffies.
- */
-static atomic_t in_step = ATOMIC_INIT(0);
-static unsigned long last_step;
 
 /**
  * pciback_aer_event - did the guest answer an error request?
@@ -134,7 +115,7 @@ static long patience(struct pciback_channel *chan, u32 cmd)
 {
 	bool new_error = cmd == XEN_PCI_OP_aer_detected &&
 			 time_after(jiffies, READ_ONCE(chan->aer_last) +
-					     RECOVERY_STEP);
+					     SAME_ERROR);
 	long all = msecs_to_jiffies(READ_ONCE(aer_timeout_ms));
 
 	return new_error ? all : min(all, READ_ONCE(chan->aer_left));
@@ -150,7 +131,18 @@ static bool answered(struct pciback_channel *chan)
 	       READ_ONCE(chan->aer) != PCIBACK_AER_POSTED;
 }
 
-static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
+/**
+ * pciback_aer_ask - ask a guest's driver
+ * @chan: channel of the guest
+ * @cmd: XEN_PCI_OP_aer_*
+ * @vaddr: address of the device there
+ * @verdict: the answer, which may be anything
+ *
+ * Return: 0; -ENOTCONN: nobody is there who takes error requests; -ETIMEDOUT: no
+ * answer came in time.
+ */
+int pciback_aer_ask(struct pciback_channel *chan, u32 cmd, u32 vaddr,
+		    u32 *verdict)
 {
 	long left = patience(chan, cmd);
 	unsigned long start;
@@ -171,326 +163,3 @@ static int ask(struct pciback_channel *chan, u32 cmd, u32 vaddr, u32 *verdict)
 	WRITE_ONCE(chan->aer_last, jiffies);
 	return collect(chan, verdict);
 }
-
-/* What a guest may answer; anything else is as good as no answer. */
-static bool is_verdict(u32 verdict)
-{
-	return verdict >= (__force u32)PCI_ERS_RESULT_NONE &&
-	       verdict <= (__force u32)PCI_ERS_RESULT_NO_AER_DRIVER;
-}
-
-static void set_recovery(struct pcistub *stub, enum pciback_recovery recovery)
-{
-	device_lock_assert(&stub->pdev->dev);
-	WRITE_ONCE(stub->recovery, recovery);
-}
-
-/*
- * The guest lives, without this device: its requests are answered no more, and the
- * device reaches nothing by DMA or MSI. It is taken back and reset as soon as
- * nothing waits. The core may have its list of devices locked, which is
- * inside of stub->lock.
- */
-static void isolate(struct pciback_session *sess, struct pcistub *stub,
-		    enum pciback_evict how)
-{
-	/* It cannot be told that the device is to come again. */
-	if (pciback_channel_deaf(sess))
-		how = PCIBACK_EVICT_FOR_GOOD;
-	if (stub->recovery == PCIBACK_RECOVERY_GUEST)
-		set_recovery(stub, PCIBACK_RECOVERY_HOST);
-	spin_lock_irq(&stub->conf_lock);
-	WRITE_ONCE(stub->evict, how);
-	pci_clear_master(stub->pdev);
-	spin_unlock_irq(&stub->conf_lock);
-	/* Xen cannot mask vectors any more while the host resets the device. */
-	pciback_irq_end_msi(stub);
-	pciback_session_evict(sess);
-}
-
-/* Asks the guest; what is no verdict, or none in time, is DISCONNECT. */
-static pci_ers_result_t ask_guest(struct pciback_session *sess,
-				  struct pcistub *stub, u32 cmd)
-{
-	struct pciback_vdev dev;
-	u32 answer = 0;
-	pci_ers_result_t verdict = PCI_ERS_RESULT_DISCONNECT;
-	int err = -ENODEV;
-
-	if (pciback_map_look(sess, stub->sbdf, &dev))
-		err = ask(&sess->chan, cmd, dev.vaddr, &answer);
-	if (!err && !is_verdict(answer))
-		err = -ERANGE;
-	if (!err)
-		verdict = (__force pci_ers_result_t)answer;
-	/* Nobody there had anything to say, where something had to be done. */
-	if (verdict == PCI_ERS_RESULT_NONE && cmd != XEN_PCI_OP_aer_resume)
-		verdict = PCI_ERS_RESULT_DISCONNECT;
-	if (verdict == PCI_ERS_RESULT_DISCONNECT) {
-		dev_warn(&stub->pdev->dev,
-			 "taken from domain %d, which cannot recover from an error: %s (%d)\n",
-			 pciback_session_domid(sess),
-			 err ? "no verdict" : "it says so", err);
-		isolate(sess, stub, PCIBACK_EVICT_FOR_GOOD);
-	}
-	return verdict;
-}
-
-/* The host's AER core gives up in silence: then nobody goes on after us. */
-static void expect_more(struct pcistub *stub, unsigned long delay)
-{
-	if (stub->recovery == PCIBACK_RECOVERY_NONE) {
-		stub->recovery_end = jiffies + RECOVERY_MAX;
-		set_recovery(stub, PCIBACK_RECOVERY_HOST);
-	}
-	pcistub_queue(stub, &stub->recover_work, delay);
-}
-
-/* Who had the device locked since @start may have been the host, resetting it. */
-static bool host_is_busy(const struct pcistub *stub, unsigned long start)
-{
-	return time_before(jiffies, stub->recovery_end) &&
-	       (atomic_read(&in_step) ||
-		time_before(jiffies, READ_ONCE(last_step) + RECOVERY_STEP) ||
-		time_after(jiffies, start + LONG_WAIT));
-}
-
-/**
- * pciback_recovery_over - the host does nothing more to a device
- * @stub: device; device_lock() is held
- */
-void pciback_recovery_over(struct pcistub *stub)
-{
-	pcistub_cancel(stub, &stub->recover_work);
-	set_recovery(stub, PCIBACK_RECOVERY_NONE);
-	/* Who asked for it meanwhile looks again. */
-	pciback_sessions_kick();
-}
-
-/* The host will do nothing more to the device; the rest is ours. */
-static void give_up(struct pciback_session *sess, struct pcistub *stub)
-{
-	/* Before anybody can have it. Who waits is kicked when it is clean. */
-	if (!sess)
-		pcistub_clean_again(stub);
-	else if (READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
-		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
-	pciback_recovery_over(stub);
-}
-
-/*
- * A guest's driver that waits for the host gets the reset from us; true if it can
- * go on with the device.
- */
-static bool take_over(struct pcistub *stub)
-{
-	struct pciback_session *sess = pcistub_owner(stub);
-	int err = -ENODEV;
-
-	/* The core says so only when it was not in vain. */
-	if (stub->pdev->error_state == pci_channel_io_frozen)
-		stub->pdev->error_state = pci_channel_io_normal;
-	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST) {
-		err = pciback_reset_in_recovery(stub);
-		/* Nobody waits for what else the guest has to say. */
-		WRITE_ONCE(sess->chan.aer_left, LONG_MAX);
-		dev_warn(&stub->pdev->dev,
-			 "the host did not recover from the error: reset (%d)\n",
-			 err);
-	}
-	if (err)
-		give_up(sess, stub);
-	if (sess)
-		pciback_session_put(sess);
-	return !err;
-}
-
-/* Config as the guest has it, or as a guest gets it if it cannot be read. */
-static void keep_config(struct pci_dev *pdev)
-{
-	if (pci_device_is_present(pdev))
-		pci_save_state(pdev);
-	else
-		pci_load_saved_state(pdev, pcistub_of(pdev)->fresh);
-}
-
-/*
- * What a stock frontend may die of is not asked of it. It calls its driver's
- * mmio_enabled() without looking if there is one, so a recovery without reset is
- * not offered; a driver that is told of no more than a non-fatal error does not
- * quiesce the device that it is then to set up anew, so all errors are told as
- * fatal; and a driver that restores config while MSI-X is on makes its kernel
- * write the vector table, which Xen keeps from guests: its kernel dies of that.
- * Such a guest gets its device unplugged and, reset, plugged in again.
- */
-static void tell(struct pciback_session *sess, struct pcistub *stub)
-{
-	/* A driver that is told a second time waits for itself. */
-	if (stub->recovery == PCIBACK_RECOVERY_GUEST ||
-	    READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
-		dev_warn(&stub->pdev->dev,
-			 "taken from domain %d for a reset after an error\n",
-			 pciback_session_domid(sess));
-		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
-	} else if (ask_guest(sess, stub, XEN_PCI_OP_aer_detected) !=
-		   PCI_ERS_RESULT_DISCONNECT) {
-		set_recovery(stub, PCIBACK_RECOVERY_GUEST);
-	}
-}
-
-static void end_step(struct pciback_session *sess)
-{
-	WRITE_ONCE(last_step, jiffies);
-	atomic_dec(&in_step);
-	if (sess)
-		pciback_session_put(sess);
-}
-
-/*
- * A guest that loses its device does not end the recovery of what others have
- * below the same port: its device is isolated, and the host may go on.
- */
-static pci_ers_result_t error_detected(struct pci_dev *pdev,
-				       pci_channel_state_t state)
-{
-	struct pcistub *stub = pcistub_of(pdev);
-	pci_ers_result_t verdict = PCI_ERS_RESULT_NEED_RESET;
-	struct pciback_session *sess;
-
-	atomic_inc(&in_step);
-	/* No guest gets it from here on. */
-	expect_more(stub, RECOVERY_STEP);
-	sess = pcistub_owner(stub);
-	if (state == pci_channel_io_perm_failure) {
-		/* A driver that waits already has the rest from us. */
-		if (stub->recovery != PCIBACK_RECOVERY_GUEST)
-			give_up(sess, stub);
-		verdict = PCI_ERS_RESULT_DISCONNECT;
-	} else {
-		keep_config(pdev);
-		if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
-			tell(sess, stub);
-		/* A device that nobody uses is no reason to reset others. */
-		else if (!sess && state == pci_channel_io_normal)
-			verdict = PCI_ERS_RESULT_CAN_RECOVER;
-	}
-	end_step(sess);
-	return verdict;
-}
-
-/* A reset ends a sleep, and the core, which makes it, does not look. */
-static void note_awake(struct pci_dev *pdev)
-{
-	u16 ctrl;
-
-	if (pdev->current_state != PCI_D0 && pdev->pm_cap &&
-	    !pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &ctrl) &&
-	    !(ctrl & PCI_PM_CTRL_STATE_MASK))
-		pdev->current_state = PCI_D0;
-}
-
-/*
- * The guest's driver expects config space as it left it; and a guest that has lost
- * the device may still reach for its memory. One whose driver does not expect the
- * reset, or may not be asked any more, gets the device anew.
- */
-static void go_on_after_reset(struct pciback_session *sess, struct pcistub *stub)
-{
-	struct pci_dev *pdev = stub->pdev;
-
-	note_awake(pdev);
-	if (!sess || !pdev->state_saved)
-		pci_load_saved_state(pdev, stub->fresh);
-	pciback_irq_restore(stub);
-	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST &&
-	    READ_ONCE(stub->irq.mode) != PCIBACK_IRQ_MSIX)
-		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
-	else if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
-		isolate(sess, stub, PCIBACK_EVICT_REPLUG);
-	else
-		pci_clear_master(pdev);
-}
-
-static void end_recovery(struct pciback_session *sess, struct pcistub *stub)
-{
-	bool with_guest = stub->recovery == PCIBACK_RECOVERY_GUEST;
-
-	if (!sess)
-		pcistub_clean_again(stub);
-	pciback_recovery_over(stub);
-	if (sess && with_guest)
-		ask_guest(sess, stub, XEN_PCI_OP_aer_resume);
-}
-
-static pci_ers_result_t slot_reset(struct pci_dev *pdev)
-{
-	struct pcistub *stub = pcistub_of(pdev);
-	struct pciback_session *sess = pcistub_owner(stub);
-
-	atomic_inc(&in_step);
-	go_on_after_reset(sess, stub);
-	expect_more(stub, RECOVERY_STEP);
-	end_step(sess);
-	return PCI_ERS_RESULT_RECOVERED;
-}
-
-static void resume(struct pci_dev *pdev)
-{
-	struct pcistub *stub = pcistub_of(pdev);
-	struct pciback_session *sess = pcistub_owner(stub);
-
-	atomic_inc(&in_step);
-	end_recovery(sess, stub);
-	end_step(sess);
-}
-
-/* What follows our reset, unless there was another error or the device is gone. */
-static void finish(struct pcistub *stub)
-{
-	struct pciback_session *sess;
-
-	device_lock(&stub->pdev->dev);
-	sess = pcistub_owner(stub);
-	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
-	    stub->recovery == PCIBACK_RECOVERY_GUEST) {
-		go_on_after_reset(sess, stub);
-		end_recovery(sess, stub);
-	}
-	device_unlock(&stub->pdev->dev);
-	if (sess)
-		pciback_session_put(sess);
-}
-
-/**
- * pciback_recover_work - go on with a recovery that the host does not go on with
- * @work: &pcistub.recover_work; owns a reference to the device
- */
-void pciback_recover_work(struct work_struct *work)
-{
-	struct pcistub *stub = container_of(work, struct pcistub,
-					    recover_work.work);
-	unsigned long start = jiffies;
-	struct pci_dev *bridge = pciback_lock_for_reset(stub->pdev);
-	bool ready = false;
-
-	if (READ_ONCE(stub->state) != PCISTUB_GONE &&
-	    stub->recovery != PCIBACK_RECOVERY_NONE) {
-		if (host_is_busy(stub, start))
-			expect_more(stub, HOST_CHECK);
-		else
-			ready = take_over(stub);
-	}
-	pciback_unlock_after_reset(stub->pdev, bridge);
-	/* The guest may look at config, of which a reset has all others wait. */
-	if (ready)
-		finish(stub);
-	pcistub_put(stub);
-}
-
-const struct pci_error_handlers pciback_err_handler = {
-	.error_detected = error_detected,
-	.slot_reset = slot_reset,
-	.resume = resume,
-	.reset_prepare = pciback_reset_prepare,
-	.reset_done = pciback_reset_done,
-};

@@ -382,6 +382,11 @@ static pci_ers_result_t detected(struct pci_dev *pdev)
 	return pciback_err_handler.error_detected(pdev, pci_channel_io_frozen);
 }
 
+static pci_ers_result_t told(struct pci_dev *pdev)
+{
+	return pciback_err_handler.error_detected(pdev, pci_channel_io_normal);
+}
+
 static pci_ers_result_t failed(struct pci_dev *pdev)
 {
 	return pciback_err_handler.error_detected(pdev,
@@ -431,6 +436,18 @@ unsigned int bed_error(struct pci_dev *pdev, pci_ers_result_t *verdict)
 }
 
 /**
+ * bed_mild_error - an error on a bus that is not fatal
+ * @pdev: device on it
+ * @verdict: what the driver says
+ *
+ * Return: number of devices that have the driver.
+ */
+unsigned int bed_mild_error(struct pci_dev *pdev, pci_ers_result_t *verdict)
+{
+	return report_step(pdev, told, verdict);
+}
+
+/**
  * bed_failure - the host gives a bus up
  * @pdev: device on it
  * @verdict: what the driver says
@@ -443,6 +460,17 @@ unsigned int bed_failure(struct pci_dev *pdev, pci_ers_result_t *verdict)
 }
 
 /**
+ * bed_resume - the end of a recovery
+ * @pdev: device on the bus
+ */
+void bed_resume(struct pci_dev *pdev)
+{
+	pci_ers_result_t none;
+
+	report_step(pdev, resumed, &none);
+}
+
+/**
  * bed_recover - the rest of what the host does
  * @pdev: device on the bus
  * @verdict: what the driver says after the reset
@@ -451,8 +479,9 @@ unsigned int bed_failure(struct pci_dev *pdev, pci_ers_result_t *verdict)
  */
 unsigned int bed_recover(struct pci_dev *pdev, pci_ers_result_t *verdict)
 {
-	pci_ers_result_t none;
+	unsigned int nr;
 
-	report_step(pdev, pciback_err_handler.slot_reset, verdict);
-	return report_step(pdev, resumed, &none);
+	nr = report_step(pdev, pciback_err_handler.slot_reset, verdict);
+	bed_resume(pdev);
+	return nr;
 }

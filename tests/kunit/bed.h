@@ -57,7 +57,9 @@ void bed_take_line(struct pcistub *stub);
 void bed_end_guest(struct kunit *test);
 void bed_wait_for_stop(void);
 unsigned int bed_error(struct pci_dev *pdev, pci_ers_result_t *verdict);
+unsigned int bed_mild_error(struct pci_dev *pdev, pci_ers_result_t *verdict);
 unsigned int bed_failure(struct pci_dev *pdev, pci_ers_result_t *verdict);
+void bed_resume(struct pci_dev *pdev);
 unsigned int bed_recover(struct pci_dev *pdev, pci_ers_result_t *verdict);
 
 #endif /* XPB_BED_H */

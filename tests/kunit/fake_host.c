@@ -324,6 +324,12 @@ static void make_resets(struct fake_dev *dev, unsigned long has)
 		make_pcie(dev, has & FAKE_FLR);
 }
 
+static void make_aer(struct fake_dev *dev)
+{
+	set_word(&dev->boot[FAKE_AER_POS], PCI_EXT_CAP_ID_ERR);
+	set_word(&dev->boot[FAKE_AER_POS + 2], 2);
+}
+
 static void make_vpd(struct fake_dev *dev)
 {
 	link_cap(dev, FAKE_VPD_POS, PCI_CAP_ID_VPD);
@@ -362,6 +368,8 @@ struct fake_dev *fake_host_add(struct fake_host *host, u8 bus, u8 devfn,
 	make_resets(dev, has);
 	if (has & FAKE_VPD)
 		make_vpd(dev);
+	if (has & FAKE_AER)
+		make_aer(dev);
 	host->dev[host->nr++] = dev;
 	return dev;
 }

@@ -21,6 +21,7 @@
 #define FAKE_MSIX	BIT(5)
 #define FAKE_BRIDGE	BIT(6)	/* to bus 1 */
 #define FAKE_VPD	BIT(7)
+#define FAKE_AER	BIT(8)	/* with FAKE_PCIE */
 
 /* Where it has them. */
 enum {
@@ -30,6 +31,7 @@ enum {
 	FAKE_AF_POS	= 0x80,
 	FAKE_VPD_POS	= 0x90,
 	FAKE_PCIE_POS	= 0xa0,
+	FAKE_AER_POS	= 0x100,
 };
 
 #define FAKE_NR_MSIX	8

@@ -7,6 +7,7 @@
 #include "fake_frontend.h"
 
 #define NEED_RESET	((__force u32)PCI_ERS_RESULT_NEED_RESET)
+#define CAN_RECOVER	((__force u32)PCI_ERS_RESULT_CAN_RECOVER)
 #define RECOVERED	((__force u32)PCI_ERS_RESULT_RECOVERED)
 #define DISCONNECT	((__force u32)PCI_ERS_RESULT_DISCONNECT)
 
@@ -34,6 +35,12 @@ static void expect_recovery(struct kunit *test, struct pci_dev *pdev)
 
 	KUNIT_EXPECT_EQ(test, bed_recover(pdev, &verdict), 1);
 	KUNIT_EXPECT_EQ(test, (__force u32)verdict, RECOVERED);
+}
+
+static void expect_decode(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, bed_host(test)->dev[0]->cfg[PCI_COMMAND] &
+			  PCI_COMMAND_MEMORY);
 }
 
 /* ---- guests that answer ---- */
@@ -445,6 +452,127 @@ static void recovery_wakes_what_sleeps(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dev->asleep);
 }
 
+static void expect_mild(struct kunit *test, struct pci_dev *pdev, u32 answer)
+{
+	pci_ers_result_t verdict;
+
+	KUNIT_EXPECT_EQ(test, bed_mild_error(pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, (__force u32)verdict, answer);
+}
+
+/* The host asks for all devices below a port, and only one has an error. */
+static void error_of_a_neighbour(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_AER);
+	struct fake_dev *dev = bed_host(test)->dev[0];
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, stub->pdev), .verdict = RECOVERED,
+	};
+
+	bed_master(test, frontend.guest);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_mild(test, stub->pdev, CAN_RECOVER);
+	expect_recovery(test, stub->pdev);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
+	KUNIT_EXPECT_EQ(test, stub->evict, PCIBACK_EVICT_NONE);
+	KUNIT_EXPECT_TRUE(test, dev->cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
+	/* One that is masked is not reported, either. */
+	dev->cfg[FAKE_AER_POS + PCI_ERR_UNCOR_STATUS] = PCI_ERR_UNC_DLP;
+	dev->cfg[FAKE_AER_POS + PCI_ERR_UNCOR_MASK] = PCI_ERR_UNC_DLP;
+	expect_mild(test, stub->pdev, CAN_RECOVER);
+	expect_recovery(test, stub->pdev);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
+	/* Its own: */
+	dev->cfg[FAKE_AER_POS + PCI_ERR_UNCOR_MASK] = 0;
+	expect_mild(test, stub->pdev, NEED_RESET);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
+	expect_recovery(test, stub->pdev);
+	/* Resume, too, is answered before the frontend ends. */
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 3);
+}
+
+/* The host resets the bus for it: a driver that was not told gets its device anew. */
+static void reset_for_a_neighbour(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_AER);
+	struct fake_dev *dev = bed_host(test)->dev[0];
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, stub->pdev), .verdict = RECOVERED,
+	};
+
+	bed_master(test, frontend.guest);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_mild(test, stub->pdev, CAN_RECOVER);
+	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	expect_recovery(test, stub->pdev);
+	KUNIT_EXPECT_NE(test, stub->evict, PCIBACK_EVICT_NONE);
+	KUNIT_EXPECT_FALSE(test, dev->cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
+	expect_decode(test);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
+}
+
+/* Nobody has it, as far as we know; only what was reset is to be clean again. */
+static void error_of_a_device_without_a_guest(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_FLR);
+	const struct fake_dev *dev = bed_host(test)->dev[0];
+	pci_ers_result_t none;
+
+	expect_mild(test, stub->pdev, CAN_RECOVER);
+	bed_resume(stub->pdev);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, dev->flrs, 1);
+	expect_mild(test, stub->pdev, CAN_RECOVER);
+	KUNIT_EXPECT_EQ(test, bed_recover(stub->pdev, &none), 1);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, dev->flrs, 2);
+}
+
+/* No reset came, as in 6.1 after an error that is not fatal: it forgets later. */
+static void device_sleeps_on_through_a_recovery(struct kunit *test)
+{
+	const int pmcsr = FAKE_PM_POS + PCI_PM_CTRL;
+	struct pci_dev *pdev = bed_one_device(test, BED_NIC | FAKE_PM)->pdev;
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .verdict = RECOVERED,
+	};
+
+	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, pmcsr, 2, 3), 0);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, pdev);
+	expect_recovery(test, pdev);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_TRUE(test, bed_host(test)->dev[0]->asleep);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(frontend.guest, pmcsr, 2, 0), 0);
+	expect_decode(test);
+}
+
+/* A guest that would have the config of a device saved that has just lost it. */
+static void guest_goes_to_sleep_in_a_recovery(struct kunit *test)
+{
+	const int pmcsr = FAKE_PM_POS + PCI_PM_CTRL;
+	struct pci_dev *pdev = bed_one_device(test, BED_NIC | FAKE_PM)->pdev;
+	struct fake_dev *dev = bed_host(test)->dev[0];
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .verdict = RECOVERED,
+	};
+
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, pdev);
+	fake_frontend_stop(&frontend);
+	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	KUNIT_EXPECT_EQ(test, fake_guest_write(frontend.guest, pmcsr, 2, 3),
+			XEN_PCI_ERR_access_denied);
+	/* Had it come a moment before the error: */
+	pci_save_state(pdev);
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_recovery(test, pdev);
+	fake_frontend_stop(&frontend);
+	expect_decode(test);
+}
+
 static void host_gives_up(struct kunit *test)
 {
 	struct fake_frontend frontend = {
@@ -478,6 +606,11 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(msix_that_begins_in_a_recovery),
 	KUNIT_CASE(recovery_of_a_device_that_sleeps),
 	KUNIT_CASE(recovery_wakes_what_sleeps),
+	KUNIT_CASE(device_sleeps_on_through_a_recovery),
+	KUNIT_CASE(guest_goes_to_sleep_in_a_recovery),
+	KUNIT_CASE(error_of_a_neighbour),
+	KUNIT_CASE(reset_for_a_neighbour),
+	KUNIT_CASE(error_of_a_device_without_a_guest),
 	KUNIT_CASE(host_gives_up),
 	{}
 };

@@ -27,6 +27,20 @@ static void config_is_read_and_written(struct kunit *test)
 			XEN_PCI_ERR_invalid_offset);
 }
 
+/* Some devices lose it in a reset that their driver makes. */
+static void decode_comes_back_when_it_is_turned_on(struct kunit *test)
+{
+	struct fake_guest *guest = bed_guest(test, one_device(test));
+	u8 *cmd = &bed_host(test)->dev[0]->cfg[PCI_COMMAND];
+
+	bed_decode(test, guest);
+	KUNIT_ASSERT_TRUE(test, *cmd & PCI_COMMAND_MEMORY);
+	*cmd = 0;
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2, 0), 0);
+	bed_decode(test, guest);
+	KUNIT_EXPECT_TRUE(test, *cmd & PCI_COMMAND_MEMORY);
+}
+
 /* EOIs are on their way when the answer is there. */
 static unsigned int spurious_events(struct fake_guest *guest)
 {
@@ -227,6 +241,7 @@ static void waking_a_device_excludes_who_ends_its_msi(struct kunit *test)
 }
 
 static struct kunit_case guest_cases[] = {
+	KUNIT_CASE(decode_comes_back_when_it_is_turned_on),
 	KUNIT_CASE(config_is_read_and_written),
 	KUNIT_CASE(event_for_nothing_is_spurious),
 	KUNIT_CASE(msix_by_request),
