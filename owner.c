@@ -130,7 +130,7 @@ static int check_dirty(struct pcistub *stub, struct pciback_session *sess)
 {
 	bool refused = is_strict(stub) || is_broken(stub);
 
-	/* A guest can have us try again, by coming back once more. */
+	/* Limited: a guest has us try again by connecting again. */
 	if (__ratelimit(&sess->errors))
 		dev_warn(&stub->pdev->dev,
 			 "%s domain %d: its reset failed (%d)%s\n",

@@ -99,8 +99,9 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 	mutex_init(&sess->lock);
 	mutex_init(&sess->map_lock);
 	INIT_DELAYED_WORK(&sess->work, work);
+	sess->hung = jiffies;
+	sess->due = jiffies;
 	ratelimit_state_init(&sess->errors, 60 * HZ, 5);
-	ratelimit_set_flags(&sess->errors, RATELIMIT_MSG_ON_RELEASE);
 	pciback_channel_init(&sess->chan);
 	return sess;
 }
@@ -157,7 +158,7 @@ static void refuse(struct pciback_session *sess, const struct pciback_wish *wish
 	};
 	bool told = __ratelimit(&sess->errors);
 
-	/* A guest can have us try again, by coming back once more. */
+	/* Limited: a guest has us try again by connecting again. */
 	if (told && wish->named)
 		xenbus_dev_error(sess->xdev, err,
 				 "device %s cannot be given to domain %d",
@@ -245,6 +246,12 @@ static enum pciback_evict evicted(u32 sbdf)
 	return how;
 }
 
+/* Being reset, or no memory: that is over in a while. */
+static bool is_passing(int err)
+{
+	return err == -EAGAIN || err == -ENOMEM;
+}
+
 /*
  * The guest has let go of a device that it had lost. Its address stays in
  * xenstore: frontends read it again when the toolstack, which still has the
@@ -263,7 +270,7 @@ static int settle_lost(struct pciback_session *sess,
 	else
 		pciback_store_state(sess, wish, XenbusStateClosed);
 	/* It is not tried again. */
-	if (err && err != -EAGAIN)
+	if (err && !is_passing(err))
 		pciback_map_remove(sess, wish->sbdf, PCIBACK_EVICT_FOR_GOOD);
 	return err;
 }
@@ -303,8 +310,9 @@ static int take_steps(struct pciback_session *sess,
 		if (removal != removals)
 			continue;
 		err = take_step(sess, &wish[i]);
-		if (err == -EAGAIN)
-			ret = err;
+		/* Of a want of memory nobody tells when it is over. */
+		if (is_passing(err))
+			ret = ret == -ENOMEM ? ret : err;
 		else if (err)
 			refuse(sess, &wish[i], err);
 	}

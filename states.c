@@ -21,7 +21,7 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
 		[XenbusStateInitialised] = PCIBACK_CONNECT,
 		[XenbusStateConnected] = PCIBACK_CONNECT,
 		[XenbusStateClosing] = PCIBACK_DISCONNECT,
-		[XenbusStateClosed] = PCIBACK_CLOSE,
+		[XenbusStateClosed] = PCIBACK_REOPEN,
 		/* It published, and saw the toolstack's state before ours. */
 		[XenbusStateReconfiguring] = PCIBACK_CONNECT,
 	},
@@ -30,7 +30,7 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
 		[XenbusStateInitialised] = PCIBACK_RECONNECT,
 		[XenbusStateConnected] = PCIBACK_DETACH,
 		[XenbusStateClosing] = PCIBACK_DISCONNECT,
-		[XenbusStateClosed] = PCIBACK_CLOSE,
+		[XenbusStateClosed] = PCIBACK_REOPEN,
 		/* It let go after we had lost patience. */
 		[XenbusStateReconfiguring] = PCIBACK_RECONFIGURE,
 	},
@@ -44,7 +44,7 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
 	[XenbusStateClosed] = {
 		[XenbusStateInitialising] = PCIBACK_RESTART,
 		[XenbusStateInitialised] = PCIBACK_RESTART,
-		[XenbusStateClosed] = PCIBACK_REOPEN,
+		[XenbusStateClosed] = PCIBACK_LINGER,
 	},
 	[XenbusStateReconfiguring] = {
 		[XenbusStateUnknown] = PCIBACK_REPLUG,
@@ -55,7 +55,7 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
 		[XenbusStateReconfiguring] = PCIBACK_RECONFIGURE,
 		[XenbusStateReconfigured] = PCIBACK_AWAIT,
 		[XenbusStateClosing] = PCIBACK_DISCONNECT,
-		[XenbusStateClosed] = PCIBACK_CLOSE,
+		[XenbusStateClosed] = PCIBACK_REOPEN,
 	},
 	[XenbusStateReconfigured] = {
 		[XenbusStateUnknown] = PCIBACK_RESUME,
@@ -65,7 +65,7 @@ static const u8 next[PCIBACK_NR_STATES][PCIBACK_NR_STATES] = {
 		[XenbusStateConnected] = PCIBACK_RESUME,
 		[XenbusStateReconfigured] = PCIBACK_RESUME,
 		[XenbusStateClosing] = PCIBACK_DISCONNECT,
-		[XenbusStateClosed] = PCIBACK_CLOSE,
+		[XenbusStateClosed] = PCIBACK_REOPEN,
 	},
 };
 

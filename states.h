@@ -23,7 +23,8 @@
  *	failure
  * @PCIBACK_DETACH: has the frontend let go of devices that were lost
  * @PCIBACK_AWAIT: gives a frontend time to let go, and then goes on without
- * @PCIBACK_REOPEN: becomes InitWait again, for the frontend's next driver
+ * @PCIBACK_REOPEN: forgets the frontend and becomes InitWait, for its next driver
+ * @PCIBACK_LINGER: stays Closed for a while, and then becomes InitWait
  * @PCIBACK_RESTART: forgets the frontend and becomes Initialised
  * @PCIBACK_DISCONNECT: forgets the frontend and becomes Closing
  * @PCIBACK_CLOSE: forgets the frontend and becomes Closed
@@ -43,6 +44,7 @@ enum pciback_action {
 	PCIBACK_DETACH,
 	PCIBACK_AWAIT,
 	PCIBACK_REOPEN,
+	PCIBACK_LINGER,
 	PCIBACK_RESTART,
 	PCIBACK_DISCONNECT,
 	PCIBACK_CLOSE,

@@ -251,7 +251,8 @@ int pciback_store_wishes(struct pciback_session *sess,
 		if (err || end)
 			kvfree(*wishes);
 	} while (end == -EAGAIN);
-	if (err == -ERANGE)
+	/* Limited: each change of the frontend's state has us look. */
+	if (err == -ERANGE && __ratelimit(&sess->errors))
 		xenbus_dev_error(sess->xdev, err, "num_devs is %u", *nr);
 	return err ? err : end;
 }

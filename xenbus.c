@@ -15,11 +15,20 @@
 #include "pciback.h"
 #include "store.h"
 
-/* Steps of a session before it goes to the back of the queue. */
-#define MAX_STEPS 16
+/*
+ * A guest can have us look at xenstore as often as it likes, where all others need
+ * the same daemon and the same CPUs. So steps are due so far apart; and a session
+ * may be ahead of that by 200 of them, where the attach of a device takes ten.
+ */
+#define STEP_TIME (HZ / 15)
+#define MAX_AHEAD (200 * STEP_TIME)
 
-/* How long a closed frontend has to see that we are closed too. */
-#define REOPEN_DELAY (1 * HZ)
+/*
+ * How long a frontend that waits for it has to see that we are closed too; and a
+ * toolstack that takes the devices of a guest that was shut down: Qubes' does not
+ * wait for a backend that is Closed.
+ */
+#define REOPEN_DELAY (10 * HZ)
 
 /*
  * How long a frontend has to let go of a device. A guest that hangs must not keep
@@ -28,11 +37,8 @@
  */
 #define DETACH_PATIENCE (5 * HZ)
 
-/* How often a frontend's state is tried to be set while the guest writes too. */
-#define RESET_TRIES 8
-
-/* How often we look if a frontend that published is still there. */
-#define FRONTEND_CHECK (1 * HZ)
+/* How long one that did not is not waited for again: xl destroys one by one. */
+#define HUNG_TIME (10 * HZ)
 
 static DEFINE_MUTEX(sessions_lock);
 static LIST_HEAD(sessions);
@@ -55,121 +61,6 @@ static void set_state(struct pciback_session *sess, enum xenbus_state state)
 	xenbus_switch_state(sess->xdev, state);
 }
 
-/* ---- the frontend ---- */
-
-/* A guest's mistakes are told, but not without end. */
-static void fail(struct pciback_session *sess, int err, const char *what)
-{
-	if (__ratelimit(&sess->errors))
-		xenbus_dev_error(sess->xdev, err, "%s", what);
-	set_state(sess, XenbusStateClosing);
-}
-
-static int read_publication(struct pciback_session *sess,
-			    struct xenbus_transaction xbt, grant_ref_t *gref,
-			    evtchn_port_t *port)
-{
-	char *magic;
-	int err;
-
-	err = xenbus_gather(xbt, sess->otherend, "pci-op-ref", "%u", gref,
-			    "event-channel", "%u", port, "magic", NULL, &magic,
-			    NULL);
-	if (err)
-		return err;
-	err = strcmp(magic, XEN_PCI_MAGIC) ? -EPROTO : 0;
-	kfree(magic);
-	return err;
-}
-
-/* Is there another page or event channel than we know? */
-static bool published_anew(struct pciback_session *sess,
-			   struct xenbus_transaction xbt)
-{
-	evtchn_port_t port;
-	grant_ref_t gref;
-
-	return !read_publication(sess, xbt, &gref, &port) &&
-	       (gref != sess->chan.gref || port != sess->chan.port);
-}
-
-static void forget_frontend(struct pciback_session *sess)
-{
-	if (sess->chan.life == PCIBACK_CHAN_NONE)
-		return;
-	pciback_channel_close(sess);
-	pciback_session_silence(sess);
-}
-
-/*
- * A frontend that published and went away, as Linux 7.3 does when it takes its
- * own publication for a reset, is not looked for again by its kernel until its
- * state is Initialising: what toolstacks write when they make the device.
- */
-static void reset_frontend(struct pciback_session *sess)
-{
-	const char *dir = sess->otherend;
-	struct xenbus_transaction xbt;
-	unsigned int tries = 0;
-	int end;
-
-	do {
-		if (xenbus_transaction_start(&xbt))
-			break;
-		/* Not if it has just come back by itself. */
-		if (xenbus_exists(xbt, dir, "state") &&
-		    !published_anew(sess, xbt))
-			xenbus_printf(xbt, dir, "state", "%d",
-				      XenbusStateInitialising);
-		end = xenbus_transaction_end(xbt, false);
-		/* The guest can write there without end. */
-	} while (end == -EAGAIN && ++tries < RESET_TRIES);
-	forget_frontend(sess);
-	set_state(sess, XenbusStateInitialised);
-}
-
-static void connect_frontend(struct pciback_session *sess)
-{
-	evtchn_port_t port;
-	grant_ref_t gref;
-	int err;
-
-	err = read_publication(sess, XBT_NIL, &gref, &port);
-	if (err) {
-		fail(sess, err, err == -EPROTO ?
-		     "frontend speaks another protocol (magic)" :
-		     "frontend published no page");
-		return;
-	}
-	forget_frontend(sess);
-	/* Of a page that cannot be mapped the core logs a line. */
-	if (!pciback_limit_allows(&sess->failures)) {
-		pciback_session_kick_in(sess,
-					pciback_limit_left(&sess->failures));
-		return;
-	}
-	err = pciback_channel_open(sess, gref, port);
-	if (err)
-		pciback_limit_count(&sess->failures);
-	if (!err)
-		set_state(sess, XenbusStateConnected);
-	else if (pciback_channel_abandoned(sess))
-		reset_frontend(sess);
-	else
-		fail(sess, err, "frontend's page or event channel is of no use");
-}
-
-/* The frontend has not come to be Connected yet: is it still the same? */
-static void reconnect(struct pciback_session *sess)
-{
-	if (published_anew(sess, XBT_NIL))
-		connect_frontend(sess);
-	else if (pciback_channel_abandoned(sess))
-		reset_frontend(sess);
-	else
-		pciback_session_kick_in(sess, FRONTEND_CHECK);
-}
-
 /* Tells the frontend to let go of what it lost, which is taken back already. */
 static void detach(struct pciback_session *sess)
 {
@@ -185,38 +76,70 @@ static void await_frontend(struct pciback_session *sess)
 	unsigned long when = sess->since + DETACH_PATIENCE;
 	int err;
 
-	if (time_before(jiffies, when)) {
+	if (time_before(jiffies, when) && time_after_eq(jiffies, sess->hung)) {
 		pciback_session_kick_in(sess, when - jiffies);
 		return;
 	}
 	err = pciback_session_cut(sess);
-	if (!err)
+	if (!err) {
+		sess->hung = jiffies + HUNG_TIME;
 		set_state(sess, XenbusStateConnected);
-	else if (err != -EBUSY)
-		pciback_session_kick_in(sess, FRONTEND_CHECK);
+	} else if (err != -EBUSY) {
+		pciback_session_kick_in(sess, PCIBACK_STORE_RETRY);
+	}
 }
 
 /*
  * The frontend's driver is gone, the guest is not. The next driver must not find
- * us Closed, or it closes too; a frontend that waits for Closed must see it. So
- * we stay Closed for a while.
+ * us Closed, or it closes too.
  */
 static void reopen(struct pciback_session *sess)
+{
+	pciback_frontend_forget(sess);
+	set_state(sess, XenbusStateInitWait);
+}
+
+/* A frontend that waits for Closed must see it. */
+static void linger(struct pciback_session *sess)
 {
 	unsigned long when = sess->since + REOPEN_DELAY;
 
 	if (time_before(jiffies, when))
 		pciback_session_kick_in(sess, when - jiffies);
 	else
-		set_state(sess, XenbusStateInitWait);
+		reopen(sess);
 }
 
 /* ---- the state machine ---- */
 
-/* xenbus_read_driver_state() takes another argument in 7.3. */
-static unsigned int read_state(const char *dir)
+/**
+ * struct view - what there is in xenstore to act on
+ * @be: state of the backend
+ * @fe: state of the frontend
+ * @online: the toolstack wants the session to go on
+ */
+struct view {
+	unsigned int be, fe, online;
+};
+
+/* A key that is missing or no number is 0. */
+static int read_key(const char *dir, const char *key, unsigned int *val)
 {
-	return xenbus_read_unsigned(dir, "state", XenbusStateUnknown);
+	int err = xenbus_scanf(XBT_NIL, dir, key, "%u", val);
+
+	if (err == 1)
+		return 0;
+	*val = 0;
+	return err == -ENOENT || err == -ERANGE ? 0 : err;
+}
+
+static int read_view(struct pciback_session *sess, struct view *view)
+{
+	const char *dir = sess->xdev->nodename;
+
+	return read_key(dir, "state", &view->be) ?:
+	       read_key(sess->otherend, "state", &view->fe) ?:
+	       read_key(dir, "online", &view->online);
 }
 
 /*
@@ -234,6 +157,10 @@ static bool bring_up_to_date(struct pciback_session *sess, bool setup)
 
 static void begin(struct pciback_session *sess)
 {
+	/* The directory may be another one in the same place. */
+	pciback_frontend_forget(sess);
+	pciback_session_release(sess);
+	sess->nr_roots = 0;
 	set_state(sess, XenbusStateInitWait);
 }
 
@@ -251,7 +178,7 @@ static void update(struct pciback_session *sess)
 static void update_and_connect(struct pciback_session *sess)
 {
 	if (bring_up_to_date(sess, false))
-		connect_frontend(sess);
+		pciback_frontend_connect(sess);
 }
 
 static void go_on(struct pciback_session *sess)
@@ -261,6 +188,7 @@ static void go_on(struct pciback_session *sess)
 
 static void reconfigure(struct pciback_session *sess)
 {
+	sess->hung = jiffies;
 	if (bring_up_to_date(sess, false))
 		set_state(sess, XenbusStateReconfigured);
 }
@@ -273,36 +201,36 @@ static void replug(struct pciback_session *sess)
 
 static void retry(struct pciback_session *sess)
 {
-	if (published_anew(sess, XBT_NIL))
+	if (pciback_frontend_is_new(sess))
 		set_state(sess, XenbusStateInitialised);
 }
 
 static void restart(struct pciback_session *sess)
 {
-	forget_frontend(sess);
+	pciback_frontend_forget(sess);
 	set_state(sess, XenbusStateInitialised);
 }
 
 static void disconnect(struct pciback_session *sess)
 {
-	forget_frontend(sess);
+	pciback_frontend_forget(sess);
 	set_state(sess, XenbusStateClosing);
 }
 
 static void close_session(struct pciback_session *sess)
 {
-	forget_frontend(sess);
+	pciback_frontend_forget(sess);
 	set_state(sess, XenbusStateClosed);
 }
 
 static void release(struct pciback_session *sess)
 {
-	forget_frontend(sess);
+	pciback_frontend_forget(sess);
 	pciback_session_release(sess);
-	close_session(sess);
+	set_state(sess, XenbusStateClosed);
 }
 
-/* The state in xenstore says if there is another. */
+/* An action that is to be followed by another has changed our state. */
 static void (*const actions[])(struct pciback_session *sess) = {
 	[PCIBACK_BEGIN] = begin,
 	[PCIBACK_SETUP] = setup,
@@ -311,11 +239,12 @@ static void (*const actions[])(struct pciback_session *sess) = {
 	[PCIBACK_RESUME] = go_on,
 	[PCIBACK_RECONFIGURE] = reconfigure,
 	[PCIBACK_REPLUG] = replug,
-	[PCIBACK_RECONNECT] = reconnect,
+	[PCIBACK_RECONNECT] = pciback_frontend_check,
 	[PCIBACK_RETRY] = retry,
 	[PCIBACK_DETACH] = detach,
 	[PCIBACK_AWAIT] = await_frontend,
 	[PCIBACK_REOPEN] = reopen,
+	[PCIBACK_LINGER] = linger,
 	[PCIBACK_RESTART] = restart,
 	[PCIBACK_DISCONNECT] = disconnect,
 	[PCIBACK_CLOSE] = close_session,
@@ -351,40 +280,52 @@ static void shed(struct pciback_session *sess, unsigned int be,
 /* One look at xenstore and one action; true if it changed our state. */
 static bool take_action(struct pciback_session *sess)
 {
-	const char *dir = sess->xdev->nodename;
-	unsigned int be = read_state(dir);
-	enum pciback_action action =
-		pciback_next(be, read_state(sess->otherend),
-			     xenbus_dev_is_online(sess->xdev));
+	enum pciback_action action;
+	struct view view;
 
+	if (read_view(sess, &view)) {
+		pciback_session_kick_in(sess, PCIBACK_STORE_RETRY);
+		return false;
+	}
+	/* What is there when a session begins may be another's state. */
+	if (sess->action == PCIBACK_NOTHING)
+		view.be = XenbusStateInitialising;
+	action = pciback_next(view.be, view.fe, view.online);
 	if (action != PCIBACK_NOTHING && action != sess->action) {
 		sess->since = jiffies;
 		sess->action = action;
 	}
-	shed(sess, be, action);
+	shed(sess, view.be, action);
 	if (action == PCIBACK_NOTHING)
 		return false;
 	/* The toolstack writes our state too, behind the core's back. */
-	sess->xdev->state = be;
+	sess->xdev->state = view.be;
 	actions[action](sess);
-	return sess->xdev->state != be;
+	return sess->xdev->state != view.be;
+}
+
+static bool may_step(struct pciback_session *sess)
+{
+	if (time_before(sess->due, jiffies))
+		sess->due = jiffies;
+	if (time_after(sess->due, jiffies + MAX_AHEAD)) {
+		pciback_session_kick_in(sess, STEP_TIME);
+		return false;
+	}
+	sess->due += STEP_TIME;
+	return true;
 }
 
 static void session_work(struct work_struct *work)
 {
 	struct pciback_session *sess =
 		container_of(work, struct pciback_session, work.work);
-	unsigned int steps = 0;
 
 	mutex_lock(&sess->lock);
-	while (!READ_ONCE(sess->gone) && take_action(sess)) {
-		if (++steps == MAX_STEPS) {
-			pciback_session_kick(sess);
-			break;
-		}
-	}
+	while (!READ_ONCE(sess->gone) && may_step(sess) && take_action(sess))
+		;
 	if (READ_ONCE(sess->gone)) {
-		forget_frontend(sess);
+		pciback_frontend_forget(sess);
 		pciback_session_release(sess);
 	}
 	mutex_unlock(&sess->lock);
@@ -467,7 +408,7 @@ static int session_probe(struct xenbus_device *xdev,
 	list_add_tail(&sess->item, &sessions);
 	mutex_unlock(&sessions_lock);
 
-	/* Which comes at once, and has the work item begin. */
+	/* A new watch fires at once, which has the work item begin. */
 	err = xenbus_watch_path(xdev, xdev->nodename, &sess->watch,
 				toolstack_will_handle, toolstack_changed);
 	if (err)

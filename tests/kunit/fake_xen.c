@@ -238,8 +238,11 @@ static void guest_release(struct device *dev)
 	kfree(guest);
 }
 
-/* The toolstack wants the guest to have a device. */
-static void add_device(struct pci_dev *pdev)
+/**
+ * fake_guest_add - the toolstack wants the guest to have a device
+ * @pdev: device
+ */
+void fake_guest_add(struct pci_dev *pdev)
 {
 	unsigned int nr = fake_store_number(FAKE_BACKEND, "num_devs");
 	char key[16];
@@ -284,7 +287,7 @@ struct fake_guest *fake_guest_create(struct pci_dev *pdev)
 	fake_store_write(FAKE_BACKEND, "state", "%d", XenbusStateInitialising);
 	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateInitialising);
 	if (pdev)
-		add_device(pdev);
+		fake_guest_add(pdev);
 	return guest;
 }
 
@@ -386,6 +389,24 @@ void fake_guest_replug(struct fake_guest *guest)
 	fake_store_write(FAKE_BACKEND, "state", "%d", XenbusStateReconfiguring);
 	fake_guest_changed();
 	await_state(XenbusStateConnected, HZ / 4);
+}
+
+/**
+ * fake_guest_detach - the toolstack takes a device from the guest
+ * @guest: connected guest
+ * @i: number of the device
+ *
+ * Return: 0 or -ETIMEDOUT.
+ */
+int fake_guest_detach(struct fake_guest *guest, unsigned int i)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "state-%u", i);
+	fake_store_write(FAKE_BACKEND, key, "%d", XenbusStateClosing);
+	fake_store_write(FAKE_BACKEND, "state", "%d", XenbusStateReconfiguring);
+	fake_guest_changed();
+	return fake_guest_await(guest, XenbusStateConnected);
 }
 
 /**

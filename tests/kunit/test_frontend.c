@@ -15,6 +15,12 @@ static void go_live(struct kunit *test, struct fake_guest *guest)
 	KUNIT_EXPECT_TRUE(test, bed_pdev(test, 0)->msi_enabled);
 }
 
+static void frontend_says(enum xenbus_state state)
+{
+	fake_store_write(FAKE_FRONTEND, "state", "%d", state);
+	fake_guest_changed();
+}
+
 /* The guest keeps it, but what it would reach is nobody's any more. */
 static void expect_silence(struct kunit *test, struct pcistub *stub)
 {
@@ -48,10 +54,89 @@ static void device_of_a_driver_that_closed_is_silenced(struct kunit *test)
 	struct fake_guest *guest = bed_guest(test, stub->pdev);
 
 	go_live(test, guest);
-	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateClosed);
-	fake_guest_changed();
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateClosed), 0);
+	frontend_says(XenbusStateClosed);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateInitWait), 0);
 	expect_silence(test, stub);
+	frontend_says(XenbusStateInitialising);
+	KUNIT_ASSERT_EQ(test, fake_guest_connect(guest), 0);
+	go_live(test, guest);
+}
+
+/* Its kernel goes down, or Mini-OS: it waits for Closed, and has time to see it. */
+static void frontend_that_waits_for_closed(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	unsigned long then;
+
+	go_live(test, guest);
+	frontend_says(XenbusStateClosing);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateClosing), 0);
+	expect_silence(test, stub);
+	then = jiffies;
+	frontend_says(XenbusStateClosed);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateClosed), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateInitWait), 0);
+	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, then + HZ / 2));
+}
+
+/* Somebody unbound the session's driver in dom0; the guest did not look. */
+static void session_begins_in_any_state(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	enum xenbus_state state;
+
+	for (state = XenbusStateUnknown; state <= XenbusStateReconfigured + 1;
+	     state++) {
+		struct fake_guest *guest = fake_guest_create(stub->pdev);
+
+		KUNIT_ASSERT_NOT_NULL(test, guest);
+		fake_store_write(FAKE_BACKEND, "state", "%d", state);
+		fake_store_write(FAKE_BACKEND, "state-0", "%d",
+				 XenbusStateInitialised);
+		KUNIT_ASSERT_EQ(test, fake_guest_probe(guest), 0);
+		fake_guest_changed();
+		KUNIT_EXPECT_EQ(test, fake_guest_await(guest,
+						       XenbusStateInitialised),
+				0);
+		bed_settle();
+		KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+		fake_guest_destroy(guest);
+		bed_settle();
+		put_device(&guest->xdev.dev);
+		fake_guest_forget();
+	}
+}
+
+/* xl takes its devices one after the other, and waits for each. */
+static void guest_that_hangs_is_waited_for_once(struct kunit *test)
+{
+	struct fake_guest *guest;
+	unsigned long then;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_NOT_NULL(test, fake_host_add(bed_host(test), 0,
+							  PCI_DEVFN(3 + i, 0),
+							  BED_NIC));
+	bed_start(test);
+	for (i = 0; i < 3; i++)
+		bed_claim(test, i);
+	guest = bed_new_guest(test, bed_pdev(test, 0));
+	for (i = 1; i < 3; i++)
+		fake_guest_add(bed_pdev(test, i));
+	KUNIT_ASSERT_EQ(test, fake_guest_connect(guest), 0);
+	then = jiffies;
+	KUNIT_EXPECT_EQ(test, fake_guest_detach(guest, 0), 0);
+	KUNIT_EXPECT_TRUE(test, time_after(jiffies, then + 4 * HZ));
+	then = jiffies;
+	KUNIT_EXPECT_EQ(test, fake_guest_detach(guest, 1), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_detach(guest, 2), 0);
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, then + 4 * HZ));
+	bed_settle();
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_NE(test, pcistub_of(bed_pdev(test, i))->state,
+				PCISTUB_ASSIGNED);
 }
 
 /*
@@ -133,6 +218,9 @@ static void frontend_with_a_bad_page_is_not_healed(struct kunit *test)
 static struct kunit_case frontend_cases[] = {
 	KUNIT_CASE(device_of_a_driver_that_left_is_silenced),
 	KUNIT_CASE(device_of_a_driver_that_closed_is_silenced),
+	KUNIT_CASE(frontend_that_waits_for_closed),
+	KUNIT_CASE(session_begins_in_any_state),
+	KUNIT_CASE(guest_that_hangs_is_waited_for_once),
 	KUNIT_CASE(frontend_that_missed_connected),
 	KUNIT_CASE(frontend_that_vanished_before_we_looked),
 	KUNIT_CASE(frontend_that_vanished_after_we_connected),
