@@ -78,8 +78,9 @@ static ssize_t remove_slot_store(struct device_driver *drv, const char *buf,
 		return bad_input("remove_slot", buf, SYNTAX_PATTERN);
 	err = pciback_slots_remove(&pattern);
 	if (err)
-		pr_err("remove_slot: %s %s\n", pciback_name(pattern.sbdf).s,
-		       err == -EBUSY ? "is in a guest's use" : "is not listed");
+		pr_err("remove_slot: '%.*s' %s\n", (int)strcspn(buf, "\n"), buf,
+		       err == -EBUSY ? "has a device in a guest's use" :
+				       "is not listed");
 	return err ?: count;
 }
 static DRIVER_ATTR_WO(remove_slot);
@@ -95,9 +96,10 @@ static ssize_t irq_handler_state_store(struct device_driver *drv,
 		return PTR_ERR(stub);
 	err = pciback_irq_toggle_standin(stub);
 	if (err)
-		dev_err(&stub->pdev->dev, "irq_handler_state: %s\n",
-			err == -EBUSY ? "the device uses MSI" :
-					"the line has no handler");
+		dev_err(&stub->pdev->dev, "irq_handler_state: %s (%d)\n",
+			err == -ENODEV ? "no interrupt line" :
+			err == -EBUSY ? "MSI is on, or dom0 does not share the line" :
+					"no handler", err);
 	pcistub_put(stub);
 	return err ?: count;
 }

@@ -59,9 +59,11 @@ TRACE_EVENT(pciback_denied,
 		__entry->value = denied->value;
 		__entry->mask = denied->mask;
 	),
-	TP_printk("%08x: write of %#x to %#x, %u bytes: bits %#x",
-		  __entry->sbdf, __entry->value, __entry->offset,
-		  __entry->size, __entry->mask)
+	TP_printk("%04x:%02x:%02x.%x: write of %#x to %#x, %u bytes: bits %#x",
+		  __entry->sbdf >> 16, __entry->sbdf >> 8 & 0xff,
+		  __entry->sbdf >> 3 & 0x1f, __entry->sbdf & 7,
+		  __entry->value, __entry->offset, __entry->size,
+		  __entry->mask)
 );
 
 #endif /* XEN_PCIBACK_TRACE_H */
