@@ -18,10 +18,10 @@
 /*
  * A guest can have us look at xenstore as often as it likes, where all others need
  * the same daemon and the same CPUs. So steps are due so far apart; and a session
- * may be ahead of that by 200 of them, where the attach of a device takes ten.
+ * may be ahead of that by 100 of them, where the attach of a device takes ten.
  */
-#define STEP_TIME (HZ / 15)
-#define MAX_AHEAD (200 * STEP_TIME)
+#define STEP_TIME (HZ / 10)
+#define MAX_AHEAD (100 * STEP_TIME)
 
 /*
  * How long a frontend that waits for it has to see that we are closed too; and a
