@@ -42,8 +42,7 @@ static void tell_xen_msix(struct pci_dev *pdev, unsigned int cmd)
 	if (!pdev->msix_cap || !xen_pv_domain())
 		return;
 	err = HYPERVISOR_physdev_op(cmd, &arg);
-	/* Old ones have no such call. */
-	if (err && err != -ENOSYS)
+	if (err)
 		dev_warn(&pdev->dev, "Xen cannot %s the MSI-X table: %d\n",
 			 cmd == PHYSDEVOP_prepare_msix ? "guard" : "release",
 			 err);
