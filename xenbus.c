@@ -28,7 +28,7 @@
  * toolstack that takes the devices of a guest that was shut down: Qubes' does not
  * wait for a backend that is Closed.
  */
-#define REOPEN_DELAY (10 * HZ)
+#define REOPEN_DELAY (5 * HZ)
 
 /*
  * How long a frontend has to let go of a device. A guest that hangs must not keep
