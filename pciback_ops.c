@@ -95,7 +95,7 @@ void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
  * pciback_guest_may_sleep - may a guest have its device put to sleep?
  * @conf: policy of the device; its lock is held, in process context
  *
- * Return: false while the device recovers from an error, since a device that the
+ * Return: false while its driver takes part in a recovery, since a device that the
  * host resets has no config to keep; and after some tries that failed, of which
  * the core has logged each.
  */
@@ -103,7 +103,7 @@ bool pciback_guest_may_sleep(struct pciback_conf *conf)
 {
 	struct pcistub *stub = pcistub_of(conf->pdev);
 
-	return READ_ONCE(stub->recovery) == PCIBACK_RECOVERY_NONE &&
+	return READ_ONCE(stub->recovery) != PCIBACK_RECOVERY_GUEST &&
 	       pciback_limit_allows(&stub->limit[PCIBACK_MAY_SLEEP]);
 }
 

@@ -54,8 +54,9 @@ static void isolate(struct pciback_session *sess, struct pcistub *stub,
 	/* It cannot be told that the device is to come again. */
 	if (pciback_channel_deaf(sess))
 		how = PCIBACK_EVICT_FOR_GOOD;
-	if (stub->recovery == PCIBACK_RECOVERY_GUEST)
-		set_recovery(stub, PCIBACK_RECOVERY_HOST);
+	/* The host may reset it after its session has, and say nothing of that. */
+	if (stub->recovery != PCIBACK_RECOVERY_NONE)
+		set_recovery(stub, PCIBACK_RECOVERY_UNCLEAN);
 	spin_lock_irq(&stub->conf_lock);
 	WRITE_ONCE(stub->evict, how);
 	pci_clear_master(stub->pdev);
@@ -127,24 +128,42 @@ void pciback_recovery_over(struct pcistub *stub)
 /* Before anybody can have it. Who waits for it is kicked when it is clean. */
 static void clean_if_reset(struct pcistub *stub)
 {
-	if (stub->recovery == PCIBACK_RECOVERY_UNCLEAN)
+	if (stub->recovery != PCIBACK_RECOVERY_HOST)
 		pcistub_clean_again(stub);
 }
 
 /*
- * Is a guest's device as it was when a neighbour's error was none of its business?
- * After a reset it would not be a bus master, nor decode.
+ * A reset clears what no guest changes: decode, and where the memory is. A VF has
+ * neither, and is in use if it is a bus master.
  */
-static bool is_untouched(struct pcistub *stub)
+static bool has_its_config(const struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
-	u16 cmd;
+	u32 now, saved;
+	int i;
 
+	if (pci_read_config_dword(pdev, PCI_COMMAND, &now))
+		return false;
+	saved = pdev->saved_config_space[PCI_COMMAND / 4];
+	if (!stub->decode)
+		return (u16)now && (u16)now == (u16)saved;
+	if (stub->decode & ~now)
+		return false;
+	for (i = PCI_BASE_ADDRESS_0; i <= PCI_BASE_ADDRESS_5; i += 4) {
+		if (pci_read_config_dword(pdev, i, &now) ||
+		    now != pdev->saved_config_space[i / 4])
+			return false;
+	}
+	return true;
+}
+
+/* Is a device as it was when a neighbour's error was none of its business? */
+static bool is_untouched(const struct pcistub *stub)
+{
 	return stub->recovery == PCIBACK_RECOVERY_HOST &&
 	       READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE &&
-	       pdev->error_state == pci_channel_io_normal &&
-	       !pci_read_config_word(pdev, PCI_COMMAND, &cmd) &&
-	       cmd == (u16)pdev->saved_config_space[PCI_COMMAND / 4];
+	       stub->pdev->error_state == pci_channel_io_normal &&
+	       has_its_config(stub);
 }
 
 /* The host will do nothing more to the device; the rest is ours. */
@@ -234,6 +253,17 @@ static bool is_struck(struct pci_dev *pdev)
 	return false;
 }
 
+/*
+ * A device that had no error, or has a reset of its own and nobody who recovers it,
+ * is no reason to reset others.
+ */
+static bool needs_no_bus_reset(const struct pcistub *stub)
+{
+	return stub->recovery == PCIBACK_RECOVERY_HOST ||
+	       (stub->recovery == PCIBACK_RECOVERY_UNCLEAN &&
+		!READ_ONCE(stub->reset_err) && !READ_ONCE(stub->reset_bus));
+}
+
 static void end_step(struct pciback_session *sess)
 {
 	WRITE_ONCE(last_step, jiffies);
@@ -244,8 +274,7 @@ static void end_step(struct pciback_session *sess)
 
 /*
  * A guest that loses its device does not end the recovery of what others have
- * below the same port: its device is isolated, and the host may go on. Who does
- * not recover the device is no reason to reset others for it.
+ * below the same port: its device is isolated, and the host may go on.
  */
 static pci_ers_result_t error_detected(struct pci_dev *pdev,
 				       pci_channel_state_t state)
@@ -270,8 +299,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 		if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE &&
 		    (state != pci_channel_io_normal || is_struck(pdev)))
 			tell(sess, stub);
-		if (state == pci_channel_io_normal &&
-		    stub->recovery != PCIBACK_RECOVERY_GUEST)
+		if (state == pci_channel_io_normal && needs_no_bus_reset(stub))
 			verdict = PCI_ERS_RESULT_CAN_RECOVER;
 	}
 	end_step(sess);
@@ -328,11 +356,12 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 	struct pciback_session *sess = pcistub_owner(stub);
 
 	atomic_inc(&in_step);
-	if (!sess || !is_untouched(stub))
+	if (!is_untouched(stub)) {
 		go_on_after_reset(sess, stub);
+		if (!sess)
+			set_recovery(stub, PCIBACK_RECOVERY_UNCLEAN);
+	}
 	expect_more(stub, RECOVERY_STEP);
-	if (!sess)
-		set_recovery(stub, PCIBACK_RECOVERY_UNCLEAN);
 	end_step(sess);
 	return PCI_ERS_RESULT_RECOVERED;
 }

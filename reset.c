@@ -327,9 +327,9 @@ void pciback_reset_for_guest(struct pcistub *stub,
 	bool may;
 
 	mutex_lock(&stub->lock);
-	/* After an error it is the host's turn. */
+	/* After an error of the device it is the host's turn. */
 	may = pcistub_serves(stub, sess) &&
-	      stub->recovery == PCIBACK_RECOVERY_NONE &&
+	      stub->recovery != PCIBACK_RECOVERY_GUEST &&
 	      pciback_limit_allows(limit);
 	mutex_unlock(&stub->lock);
 	if (may && reset_in_place(stub)) {

@@ -288,7 +288,7 @@ static bool take_action(struct pciback_session *sess)
 		return false;
 	}
 	/* What is there when a session begins may be another's state. */
-	if (sess->action == PCIBACK_NOTHING)
+	if (view.online && sess->action == PCIBACK_NOTHING)
 		view.be = XenbusStateInitialising;
 	action = pciback_next(view.be, view.fe, view.online);
 	if (action != PCIBACK_NOTHING && action != sess->action) {

@@ -37,10 +37,13 @@ static void expect_recovery(struct kunit *test, struct pci_dev *pdev)
 	KUNIT_EXPECT_EQ(test, (__force u32)verdict, RECOVERED);
 }
 
+/* ... where its memory is: above 512 GiB, see fake_host.c. */
 static void expect_decode(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, bed_host(test)->dev[0]->cfg[PCI_COMMAND] &
-			  PCI_COMMAND_MEMORY);
+	const u8 *cfg = bed_host(test)->dev[0]->cfg;
+
+	KUNIT_EXPECT_TRUE(test, cfg[PCI_COMMAND] & PCI_COMMAND_MEMORY);
+	KUNIT_EXPECT_EQ(test, cfg[PCI_BASE_ADDRESS_1], 0x80);
 }
 
 /* ---- guests that answer ---- */
@@ -500,15 +503,19 @@ static void reset_for_a_neighbour(struct kunit *test)
 	struct fake_frontend frontend = {
 		.guest = bed_guest(test, stub->pdev), .verdict = RECOVERED,
 	};
+	struct pciback_session *sess = stub->sess;
 
 	bed_master(test, frontend.guest);
 	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
 	expect_mild(test, stub->pdev, CAN_RECOVER);
 	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	/* Before the guest has it anew. */
+	mutex_lock(&sess->lock);
 	expect_recovery(test, stub->pdev);
-	KUNIT_EXPECT_NE(test, stub->evict, PCIBACK_EVICT_NONE);
+	KUNIT_EXPECT_EQ(test, stub->evict, PCIBACK_EVICT_REPLUG);
 	KUNIT_EXPECT_FALSE(test, dev->cfg[PCI_COMMAND] & PCI_COMMAND_MASTER);
 	expect_decode(test);
+	mutex_unlock(&sess->lock);
 	fake_frontend_stop(&frontend);
 	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
 }
@@ -517,17 +524,48 @@ static void reset_for_a_neighbour(struct kunit *test)
 static void error_of_a_device_without_a_guest(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_FLR);
-	const struct fake_dev *dev = bed_host(test)->dev[0];
+	struct fake_dev *dev = bed_host(test)->dev[0];
 	pci_ers_result_t none;
 
 	expect_mild(test, stub->pdev, CAN_RECOVER);
 	bed_resume(stub->pdev);
 	bed_settle();
 	KUNIT_EXPECT_EQ(test, dev->flrs, 1);
+	/* 6.1 says so to all where one wants a reset, and makes none. */
 	expect_mild(test, stub->pdev, CAN_RECOVER);
 	KUNIT_EXPECT_EQ(test, bed_recover(stub->pdev, &none), 1);
 	bed_settle();
+	KUNIT_EXPECT_EQ(test, dev->flrs, 1);
+	expect_mild(test, stub->pdev, CAN_RECOVER);
+	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	KUNIT_EXPECT_EQ(test, bed_recover(stub->pdev, &none), 1);
+	bed_settle();
 	KUNIT_EXPECT_EQ(test, dev->flrs, 2);
+}
+
+/* The host resets the bus after that, and gives up in silence. */
+static void guest_ends_in_a_recovery(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_FLR);
+	struct fake_dev *dev = bed_host(test)->dev[0];
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, stub->pdev), .verdict = RECOVERED,
+	};
+	unsigned long end = jiffies + FAKE_PATIENCE;
+
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, stub->pdev);
+	fake_frontend_stop(&frontend);
+	bed_end_guest(test);
+	KUNIT_EXPECT_EQ(test, dev->flrs, 2);
+	memcpy(dev->cfg, dev->boot, sizeof(dev->cfg));
+	while (READ_ONCE(stub->recovery) != PCIBACK_RECOVERY_NONE &&
+	       time_before(jiffies, end))
+		msleep(100);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, dev->flrs, 3);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_FREE);
+	expect_decode(test);
 }
 
 /* No reset came, as in 6.1 after an error that is not fatal: it forgets later. */
@@ -611,6 +649,7 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(error_of_a_neighbour),
 	KUNIT_CASE(reset_for_a_neighbour),
 	KUNIT_CASE(error_of_a_device_without_a_guest),
+	KUNIT_CASE(guest_ends_in_a_recovery),
 	KUNIT_CASE(host_gives_up),
 	{}
 };

@@ -120,7 +120,11 @@ static int reconnect(void *data)
 {
 	struct race *race = data;
 
+	struct pciback_session *sess = dev_get_drvdata(&race->guest->xdev.dev);
+
 	while (goes_on(race)) {
+		/* It would be slowed down. */
+		WRITE_ONCE(sess->due, jiffies);
 		fake_guest_leave(race->guest);
 		usleep_range(100, 20000);
 		fake_guest_publish_now(race->guest);

@@ -34,8 +34,14 @@ class Bed:
             self.worn = False
             self.machine = Machine(self.images, self.ko, self.name,
                                    more=self.more)
-            self._dom0 = Dom0(self.machine)
             self.scanned = 0
+            try:
+                self._dom0 = Dom0(self.machine)
+            except RigError:
+                # There is nobody who could be asked for a verdict.
+                self.machine.stop()
+                self.machine = None
+                raise
         return self._dom0
 
     def tidy(self):
