@@ -389,8 +389,13 @@ static pci_ers_result_t told(struct pci_dev *pdev)
 
 static pci_ers_result_t failed(struct pci_dev *pdev)
 {
-	return pciback_err_handler.error_detected(pdev,
-						  pci_channel_io_perm_failure);
+	pci_ers_result_t verdict;
+
+	pdev->error_state = pci_channel_io_perm_failure;
+	verdict = pciback_err_handler.error_detected(pdev, pdev->error_state);
+	/* Another case goes on with it. */
+	pdev->error_state = pci_channel_io_normal;
+	return verdict;
 }
 
 static pci_ers_result_t resumed(struct pci_dev *pdev)
