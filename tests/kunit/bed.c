@@ -393,7 +393,7 @@ static pci_ers_result_t failed(struct pci_dev *pdev)
 
 	pdev->error_state = pci_channel_io_perm_failure;
 	verdict = pciback_err_handler.error_detected(pdev, pdev->error_state);
-	/* Another case goes on with it. */
+	/* The core does so where it brings the device back. */
 	pdev->error_state = pci_channel_io_normal;
 	return verdict;
 }
