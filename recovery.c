@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Recovery from PCI errors: the host's AER core takes one step after the other
- * for all devices below a port, and we have each step be taken by the guest too,
- * whose driver is asked by aer.c. A guest that does not take part loses the
- * device, which is reset, and gets it anew where that is possible.
+ * Recovery of claimed devices from PCI errors.
+ *
+ * The host's AER core leads. It takes each step - error_detected, slot_reset,
+ * resume - for all devices below the port that reported the error. We pass the
+ * step on to the guest's driver, see aer.c, and answer for it. A guest whose
+ * driver takes no part loses the device, which is then reset and, if the
+ * frontend can be told so, plugged in again.
  */
 #include "pciback.h"
 
-/* From one step of the host's recovery to the next, if nobody is being asked. */
+/* How long we wait for the host's next step: it may give up without a word. */
 #define RECOVERY_STEP (5 * HZ)
 
 /*
- * After so long in a recovery, others' do not keep a device from its end. The core
- * alone may wait a minute for a device.
+ * How long we do so in all. The host may be at work for a device of others,
+ * which cannot be told from work for this one; and it may wait a minute for
+ * one device.
  */
 #define RECOVERY_MAX (120 * HZ)
 
-/* Who had to wait so long for a device may have waited for the host's reset. */
+/*
+ * A device that was locked for so long may have been locked by the host's
+ * reset.
+ */
 #define LONG_WAIT (HZ / 10)
 
-/* How soon we look again if the host is done. */
+/* How often we look if the host is done. */
 #define HOST_CHECK (1 * HZ)
 
 /*
- * The host takes each step for all devices below a port, one after the other: how
- * many of ours are in one now, and when the last was through, in jiffies.
+ * The host takes a step for one device after the other, and may be kept long
+ * by one: how many of our callbacks run now, and when the last one returned,
+ * in jiffies.
  */
 static atomic_t in_step = ATOMIC_INIT(0);
 static unsigned long last_step;
@@ -43,18 +51,18 @@ static void set_recovery(struct pcistub *stub, enum pciback_recovery recovery)
 }
 
 /*
- * The guest lives, without this device: its requests are answered no more, and the
- * device reaches nothing by DMA or MSI. It is taken back and reset as soon as
- * nothing waits. The core may have its list of devices locked, which is
- * inside of stub->lock.
+ * Cuts a device off from its guest, which lives on: the guest's requests are
+ * refused, and the device reaches nothing by DMA or MSI. The session's work
+ * item takes it back and resets it. We cannot do that here: the core may hold
+ * pci_bus_sem, and stub->lock is outside of it.
  */
 static void isolate(struct pciback_session *sess, struct pcistub *stub,
 		    enum pciback_evict how)
 {
-	/* It cannot be told that the device is to come again. */
+	/* This frontend cannot be told to let go and take the device again. */
 	if (pciback_channel_deaf(sess))
 		how = PCIBACK_EVICT_FOR_GOOD;
-	/* The host may reset it after its session has, and say nothing of that. */
+	/* The host may reset the bus after the session's reset, and not say so. */
 	if (stub->recovery != PCIBACK_RECOVERY_NONE)
 		set_recovery(stub, PCIBACK_RECOVERY_UNCLEAN);
 	spin_lock_irq(&stub->conf_lock);
@@ -66,7 +74,9 @@ static void isolate(struct pciback_session *sess, struct pcistub *stub,
 	pciback_session_evict(sess);
 }
 
-/* Asks the guest; what is no verdict, or none in time, is DISCONNECT. */
+/*
+ * Asks the guest. No answer in time, or one that is no verdict, is DISCONNECT.
+ */
 static pci_ers_result_t ask_guest(struct pciback_session *sess,
 				  struct pcistub *stub, u32 cmd)
 {
@@ -81,7 +91,7 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 		err = -ERANGE;
 	if (!err)
 		verdict = (__force pci_ers_result_t)answer;
-	/* Nobody there had anything to say, where something had to be done. */
+	/* The guest's driver has no handler for a step that needs one. */
 	if (verdict == PCI_ERS_RESULT_NONE && cmd != XEN_PCI_OP_aer_resume)
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	if (verdict == PCI_ERS_RESULT_DISCONNECT) {
@@ -94,7 +104,9 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 	return verdict;
 }
 
-/* The host's AER core gives up in silence: then nobody goes on after us. */
+/*
+ * The host's next step is due in @delay; if none comes, recover_work goes on.
+ */
 static void expect_more(struct pcistub *stub, unsigned long delay)
 {
 	if (stub->recovery == PCIBACK_RECOVERY_NONE) {
@@ -104,7 +116,7 @@ static void expect_more(struct pcistub *stub, unsigned long delay)
 	pcistub_queue(stub, &stub->recover_work, delay);
 }
 
-/* Who had the device locked since @start may have been the host, resetting it. */
+/* Is the host still at work? We wait for the device's lock since @start. */
 static bool host_is_busy(const struct pcistub *stub, unsigned long start)
 {
 	return time_before(jiffies, stub->recovery_end) &&
@@ -121,11 +133,14 @@ void pciback_recovery_over(struct pcistub *stub)
 {
 	pcistub_cancel(stub, &stub->recover_work);
 	set_recovery(stub, PCIBACK_RECOVERY_NONE);
-	/* Who asked for it meanwhile looks again. */
+	/* Sessions that were refused the device meanwhile look again. */
 	pciback_sessions_kick();
 }
 
-/* Before anybody can have it. Who waits for it is kicked when it is clean. */
+/*
+ * Has a device that the host may have reset be reset by us, before a guest can
+ * have it. Sessions that wait for it are kicked when that is done.
+ */
 static void clean_if_reset(struct pcistub *stub)
 {
 	if (stub->recovery != PCIBACK_RECOVERY_HOST)
@@ -133,8 +148,9 @@ static void clean_if_reset(struct pcistub *stub)
 }
 
 /*
- * A reset clears what no guest changes: decode, and where the memory is. A VF has
- * neither, and is in use if it is a bus master.
+ * Was a device not reset since its config was saved? A reset clears decode and
+ * the BARs, which no guest changes. A VF has neither of its own; what tells
+ * there is that it is a bus master as before.
  */
 static bool has_its_config(const struct pcistub *stub)
 {
@@ -157,7 +173,9 @@ static bool has_its_config(const struct pcistub *stub)
 	return true;
 }
 
-/* Is a device as it was when a neighbour's error was none of its business? */
+/*
+ * Had only a neighbour of the device the error, and was it not reset for that?
+ */
 static bool is_untouched(const struct pcistub *stub)
 {
 	return stub->recovery == PCIBACK_RECOVERY_HOST &&
@@ -166,7 +184,10 @@ static bool is_untouched(const struct pcistub *stub)
 	       has_its_config(stub);
 }
 
-/* The host will do nothing more to the device; the rest is ours. */
+/*
+ * The host does nothing more to a device. A guest that has it may have had it
+ * reset without being told, and gets it anew.
+ */
 static void give_up(struct pciback_session *sess, struct pcistub *stub)
 {
 	if (!sess)
@@ -178,8 +199,8 @@ static void give_up(struct pciback_session *sess, struct pcistub *stub)
 }
 
 /*
- * A guest's driver that waits for the host gets the reset from us; true if it can
- * go on with the device.
+ * The host has given up while the guest's driver waits for a reset: makes that
+ * reset; true if the guest can go on with the device.
  */
 static bool take_over(struct pcistub *stub)
 {
@@ -205,17 +226,21 @@ static bool take_over(struct pcistub *stub)
 }
 
 /*
- * What a stock frontend may die of is not asked of it. It calls its driver's
- * mmio_enabled() without looking if there is one, so a recovery without reset is
- * not offered; a driver that is told of no more than a non-fatal error does not
- * quiesce the device that it is then to set up anew, so all errors are told as
- * fatal; and a driver that restores config while MSI-X is on makes its kernel
- * write the vector table, which Xen keeps from guests: its kernel dies of that.
- * Such a guest gets its device unplugged and, reset, plugged in again.
+ * Tells the guest's driver of an error, in a way that a stock guest survives:
+ *
+ * - A recovery without reset is not offered: pcifront calls its driver's
+ *   mmio_enabled() without looking if there is one.
+ * - All errors are told as fatal, see aer.c: a driver that hears of a
+ *   non-fatal one does not quiesce the device, which it is then to set up
+ *   anew.
+ * - While MSI-X is on the driver is not told at all. It would restore config,
+ *   its kernel would write the vector table, which Xen keeps from guests, and
+ *   die of that. The guest gets the device unplugged, reset and plugged in
+ *   again.
  */
 static void tell(struct pciback_session *sess, struct pcistub *stub)
 {
-	/* A driver that is told a second time waits for itself. */
+	/* A driver that is told again while it recovers waits for itself. */
 	if (stub->recovery == PCIBACK_RECOVERY_GUEST ||
 	    READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX) {
 		dev_warn(&stub->pdev->dev,
@@ -229,9 +254,10 @@ static void tell(struct pciback_session *sess, struct pcistub *stub)
 }
 
 /*
- * Was the error that is not fatal this device's, or one of what is above it? The
- * host asks all that are below the same port. Where firmware handles errors first,
- * or a device does not report them, that cannot be told.
+ * Was a non-fatal error one of this device, or of what is above it? The host
+ * asks the drivers of all devices below the port. Assumes so where nobody can
+ * say: where firmware looks at errors first, or a device has no AER
+ * capability.
  */
 static bool is_struck(struct pci_dev *pdev)
 {
@@ -254,8 +280,9 @@ static bool is_struck(struct pci_dev *pdev)
 }
 
 /*
- * A device that had no error, or has a reset of its own and nobody who recovers it,
- * is no reason to reset others.
+ * May the host do without a reset of the bus, which hits others? For a device
+ * that had no error, and for one that is reset by itself since no guest
+ * recovers it.
  */
 static bool needs_no_bus_reset(const struct pcistub *stub)
 {
@@ -273,8 +300,8 @@ static void end_step(struct pciback_session *sess)
 }
 
 /*
- * A guest that loses its device does not end the recovery of what others have
- * below the same port: its device is isolated, and the host may go on.
+ * Never DISCONNECT because a guest lost its device: that would end the
+ * recovery of what others have below the port, too.
  */
 static pci_ers_result_t error_detected(struct pci_dev *pdev,
 				       pci_channel_state_t state)
@@ -306,7 +333,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	return verdict;
 }
 
-/* A reset ends a sleep, and the core, which makes it, does not look. */
+/* The core does not notice that its reset has woken a device. */
 static void note_awake(struct pci_dev *pdev)
 {
 	u16 ctrl;
@@ -318,9 +345,11 @@ static void note_awake(struct pci_dev *pdev)
 }
 
 /*
- * The guest's driver expects config space as it left it; and a guest that has lost
- * the device may still reach for its memory. One whose driver does not expect the
- * reset, or may not be asked any more, gets the device anew.
+ * A device was reset, by the host or by us: brings its config back. A driver
+ * that waits for that expects config as it left it; and a guest that has lost
+ * the device may still reach for its memory, so it has to decode. A guest
+ * whose driver was not told of the error, or may not be asked any more, gets
+ * the device anew.
  */
 static void go_on_after_reset(struct pciback_session *sess, struct pcistub *stub)
 {
@@ -376,7 +405,10 @@ static void resume(struct pci_dev *pdev)
 	end_step(sess);
 }
 
-/* What follows our reset, unless there was another error or the device is gone. */
+/*
+ * What follows our reset, unless there was another error or the device is
+ * gone.
+ */
 static void finish(struct pcistub *stub)
 {
 	struct pciback_session *sess;
