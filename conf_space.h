@@ -115,7 +115,7 @@ struct pciback_conf {
  * @len: length in bytes
  * @length: length where the device has the say, given its position, or -errno
  * @reg: registers, the header among them
- * @nr: number of registers
+ * @nr: number of registers; 0 for a capability that is hidden, of known length
  * @open: what @reg leaves out is open on a permissive device
  */
 struct pciback_cap {

@@ -317,6 +317,10 @@ static const struct pciback_reg vendor_regs[] = {
 	READ_ONLY(PCI_CAP_FLAGS, 1),
 };
 
+/*
+ * The last ones are hidden, like all that are not named. What is behind them is not
+ * theirs: drivers of some devices write there, if an administrator lets them.
+ */
 const struct pciback_cap pciback_std_caps[] = {
 	{ .id = PCI_CAP_ID_PM, .len = PCI_PM_SIZEOF,
 	  .reg = pm_regs, .nr = ARRAY_SIZE(pm_regs) },
@@ -334,6 +338,8 @@ const struct pciback_cap pciback_std_caps[] = {
 	  .reg = pcix_regs, .nr = ARRAY_SIZE(pcix_regs) },
 	{ .id = PCI_CAP_ID_VNDR, .length = vendor_length, .open = true,
 	  .reg = vendor_regs, .nr = ARRAY_SIZE(vendor_regs) },
+	{ .id = PCI_CAP_ID_DBG, .len = 4 },
+	{ .id = PCI_CAP_ID_SSVID, .len = 8 },
 };
 
 const unsigned int pciback_std_caps_nr = ARRAY_SIZE(pciback_std_caps);
@@ -373,7 +379,8 @@ static int ext_vendor_length(struct pci_dev *pdev, u16 pos)
 
 /*
  * Hidden, among others: SR-IOV, ARI, ATS, PRI, PASID, Resizable BAR, ACS, DPC
- * and MFVC change routing, translation or resources that the host manages.
+ * and MFVC change routing, translation or resources that the host manages. Of the
+ * last ones the length is known.
  */
 const struct pciback_cap pciback_ext_caps[] = {
 	{ .id = PCI_EXT_CAP_ID_ERR, .len = 0x38,
@@ -388,6 +395,13 @@ const struct pciback_cap pciback_ext_caps[] = {
 	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
 	{ .id = PCI_EXT_CAP_ID_SECPCI, .len = 0x0c,
 	  .reg = ext_regs, .nr = ARRAY_SIZE(ext_regs) },
+	{ .id = PCI_EXT_CAP_ID_ARI, .len = 8 },
+	{ .id = PCI_EXT_CAP_ID_ATS, .len = PCI_EXT_CAP_ATS_SIZEOF },
+	{ .id = PCI_EXT_CAP_ID_SRIOV, .len = PCI_EXT_CAP_SRIOV_SIZEOF },
+	{ .id = PCI_EXT_CAP_ID_PRI, .len = PCI_EXT_CAP_PRI_SIZEOF },
+	{ .id = PCI_EXT_CAP_ID_PASID, .len = PCI_EXT_CAP_PASID_SIZEOF },
+	{ .id = PCI_EXT_CAP_ID_L1SS, .len = 0x14 },
+	{ .id = PCI_EXT_CAP_ID_PTM, .len = 0x0c },
 };
 
 const unsigned int pciback_ext_caps_nr = ARRAY_SIZE(pciback_ext_caps);

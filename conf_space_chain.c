@@ -97,7 +97,7 @@ static int add_cap(struct pciback_conf *conf, unsigned long *used,
 {
 	int len, first = pos / 4, last;
 
-	if (!cap)
+	if (!cap || !cap->nr)
 		return 0;
 	len = cap->length ? cap->length(conf->pdev, pos) : cap->len;
 	if (len < 0)
@@ -112,11 +112,18 @@ static int add_cap(struct pciback_conf *conf, unsigned long *used,
 	return pciback_conf_add(conf, cap->reg, cap->nr, pos, len);
 }
 
-/* Shuts a hidden capability, up to where the next one in its space begins. */
+/*
+ * Shuts a hidden capability, up to where it ends. If that is not known it is where
+ * the next one in its space begins.
+ */
 static void hide_cap(struct pciback_conf *conf, const unsigned long *used,
-		     const struct chain *chain, u16 pos, u16 end)
+		     const struct chain *chain, const struct pciback_cap *cap,
+		     u16 pos, u16 end)
 {
 	unsigned int i;
+
+	if (cap && !cap->nr)
+		end = min_t(u16, end, pos + cap->len);
 
 	for (i = 0; i < chain->nr; i++) {
 		if (chain->cap[i].pos > pos)
@@ -144,7 +151,9 @@ static int add_chain(struct pciback_conf *conf, struct chain *chain,
 	}
 	for (i = 0; i < chain->nr; i++) {
 		if (!chain->cap[i].visible)
-			hide_cap(conf, used, chain, chain->cap[i].pos, end);
+			hide_cap(conf, used, chain,
+				 find_policy(caps, nr, chain->cap[i].id),
+				 chain->cap[i].pos, end);
 	}
 	return 0;
 }

@@ -103,6 +103,7 @@ static bool open_byte(unsigned int pos)
 #define MSI 5
 #define VENDOR 9
 #define DEBUG 0xa
+#define HT 0x8
 #define EXP 0x10
 #define MSIX 0x11
 
@@ -172,17 +173,17 @@ static void all_ones(int unused)
 static void hidden(int unused)
 {
 	device(0x40);
-	std(0x40, DEBUG, 0x50);
+	std(0x40, HT, 0x50);
 	std(0x50, 0, 0x60);
 	std(0x60, 0x7f, 0x70);
-	std(0x70, PCI_CAP_ID_HT, 0);
+	std(0x70, HT, 0);
 	build_and_see("", "");
 	std(0x50, PM, 0x60);
 	build_and_see("50:01", "");
 	std(0x60, MSIX, 0x70);
-	std(0x70, DEBUG, 0x80);
+	std(0x70, HT, 0x80);
 	std(0x80, VPD, 0x90);
-	std(0x90, DEBUG, 0);
+	std(0x90, HT, 0);
 	build_and_see("50:01 60:11 80:03", "");
 	CHECK(!open_byte(0x41) && !open_byte(0x44) && !open_byte(0x4f),
 	      "first one is open");
@@ -273,6 +274,7 @@ static void twins(int unused)
 #define XVENDOR 0xb
 #define SRIOV 0x10
 #define LTR 0x18
+#define L1SS 0x1e
 #define REBAR 0x15
 
 static void no_ext(int unused)
@@ -339,6 +341,25 @@ static void anchors(int unused)
 	ext(0x400, 0x23, 0);
 	build_and_see("", "");
 	CHECK(!open_byte(0x204) && !open_byte(0xfff), "unknown one is open");
+}
+
+/* What is behind a hidden one of known length is not its own. */
+static void ends(int unused)
+{
+	device(0x58);
+	std(0x58, DEBUG, 0x98);
+	std(0x98, 0xd, 0);
+	ext(0x100, SRIOV, 0x178);
+	ext(0x178, L1SS, 0);
+	build_and_see("", "");
+	CHECK(!open_byte(0x5b) && !open_byte(0x9f) && !open_byte(0x13f) &&
+	      !open_byte(0x18b), "its end is open");
+	CHECK(open_byte(0x5c) && open_byte(0xa0) && open_byte(0x140) &&
+	      open_byte(0x70f), "what is behind is shut");
+	ext(0x130, LTR, 0x178);
+	ext(0x100, SRIOV, 0x130);
+	build_and_see("", "100:0000 130:0018");
+	CHECK(!open_byte(0x12f) && open_byte(0x138), "the next one is not its end");
 }
 
 static void ext_overlaps(int unused)
@@ -480,6 +501,7 @@ static const struct tap_test tests[] = {
 	{ "loops", loops },
 	{ "all ones", all_ones },
 	{ "hidden ones are unlinked and shut", hidden },
+	{ "... up to their end", ends },
 	{ "capabilities at the very end", at_the_end },
 	{ "overlapping capabilities", overlaps },
 	{ "48 capabilities", long_chain },

@@ -85,6 +85,8 @@ static const struct fake_cap odd_caps[] = {
 	{ 0x60, PCI_CAP_ID_AF, 6, { 0x03060000, 0x0001 } },
 	{ 0x90, PCI_CAP_ID_EXP, 0x14, { 0x00010000, 0x00008cc2, 0x000f2810 } },
 	{ 0xb0, PCI_CAP_ID_EA, 8, { 0 } },
+	{ 0xc0, PCI_CAP_ID_DBG, 4, { 0 } },
+	{ 0xd0, PCI_CAP_ID_SSVID, 8, { 0 } },
 	{ 0 }
 };
 
@@ -93,6 +95,9 @@ static const struct fake_cap odd_ext[] = {
 	{ 0x200, PCI_EXT_CAP_ID_REBAR, 16, { 0, 0x10, 0x20 } },
 	{ 0x180, PCI_EXT_CAP_ID_DSN, 12, { 0, 3, 4 } },
 	{ 0x300, PCI_EXT_CAP_ID_PASID, 8, { 0 } },
+	{ 0x310, PCI_EXT_CAP_ID_PRI, 16, { 0 } },
+	{ 0x330, PCI_EXT_CAP_ID_PTM, 12, { 0 } },
+	{ 0x350, PCI_EXT_CAP_ID_L1SS, 20, { 0 } },
 	{ 0 }
 };
 

@@ -159,10 +159,27 @@ static bool same_bodies(struct rig *rig, struct pciback_reg *row)
 	return true;
 }
 
+/* One that is hidden: where it ends. */
+static void mutate_end(struct pciback_cap *cap)
+{
+	cap->id ^= 0x80;
+	CHECK(!pass(same_bodies, NULL), "survived: hidden, ID %#x", cap->id);
+	cap->id ^= 0x80;
+	cap->len += 4;
+	CHECK(!pass(same_bodies, NULL), "survived: longer, %#x", cap->id);
+	cap->len -= 8;
+	CHECK(!pass(same_bodies, NULL), "survived: shorter, %#x", cap->id);
+	cap->len += 4;
+}
+
 /* A capability that is taken for another one, and one that is open or shut. */
 static void mutate_caps(struct pciback_cap *cap, unsigned int nr, bool bodies)
 {
 	for (; nr--; cap++) {
+		if (!cap->nr) {
+			mutate_end(cap);
+			continue;
+		}
 		cap->id ^= 0x80;
 		CHECK(!pass(same_list, NULL), "survived: ID %#x", cap->id);
 		cap->id ^= 0x80;

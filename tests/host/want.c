@@ -322,12 +322,36 @@ static void set_value(struct model *m, unsigned int pos, u32 value)
 	reg_at(m, pos)->value = value;
 }
 
-/* From a hidden capability to where the next one begins, nothing is open. */
+/* By its specification; 0 if that leaves it to the device, or there is none. */
+static unsigned int length_of(u16 id, bool extended)
+{
+	if (!extended)
+		return id == PCI_CAP_ID_DBG ? 4 : id == PCI_CAP_ID_SSVID ? 8 : 0;
+	switch (id) {
+	case PCI_EXT_CAP_ID_ARI:
+	case PCI_EXT_CAP_ID_ATS:
+	case PCI_EXT_CAP_ID_PASID:
+		return 8;
+	case PCI_EXT_CAP_ID_PTM:
+		return 12;
+	case PCI_EXT_CAP_ID_PRI:
+		return 16;
+	case PCI_EXT_CAP_ID_L1SS:
+		return 20;
+	case PCI_EXT_CAP_ID_SRIOV:
+		return 64;
+	}
+	return 0;
+}
+
+/* From a hidden capability to its end, or where the next begins, nothing is open. */
 static void close_cap(struct model *m, const struct fake_cap *caps,
-		      unsigned int pos, unsigned int end)
+		      unsigned int pos, unsigned int len, unsigned int end)
 {
 	unsigned int i;
 
+	if (len && pos + len < end)
+		end = pos + len;
 	for (; caps->pos; caps++)
 		if (caps->pos > pos && caps->pos < end)
 			end = caps->pos;
@@ -363,7 +387,8 @@ static void add_caps(struct model *m, const struct fake_cap *caps,
 		const struct want_reg *want = policy_of(cap->id, extended);
 
 		if (!want) {
-			close_cap(m, caps, cap->pos, end);
+			close_cap(m, caps, cap->pos,
+				  length_of(cap->id, extended), end);
 			continue;
 		}
 		add_regs(m, want, cap->pos, cap->len);
