@@ -138,6 +138,8 @@ static bool answered(struct pciback_channel *chan)
  * @vaddr: address of the device there
  * @verdict: the answer, which may be anything
  *
+ * Sleeps, for aer_timeout_ms at most.
+ *
  * Return: 0; -ENOTCONN: nobody is there who takes error requests; -ETIMEDOUT: no
  * answer came in time.
  */

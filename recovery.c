@@ -180,7 +180,6 @@ static bool is_untouched(const struct pcistub *stub)
 {
 	return stub->recovery == PCIBACK_RECOVERY_HOST &&
 	       READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE &&
-	       stub->pdev->error_state == pci_channel_io_normal &&
 	       has_its_config(stub);
 }
 
@@ -314,7 +313,8 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev,
 	/* No guest gets it from here on. */
 	expect_more(stub, RECOVERY_STEP);
 	sess = pcistub_owner(stub);
-	if (!sess && state != pci_channel_io_normal)
+	if (state != pci_channel_io_normal &&
+	    stub->recovery == PCIBACK_RECOVERY_HOST)
 		set_recovery(stub, PCIBACK_RECOVERY_UNCLEAN);
 	if (state == pci_channel_io_perm_failure) {
 		/* A driver that waits already has the rest from us. */

@@ -389,13 +389,8 @@ static pci_ers_result_t told(struct pci_dev *pdev)
 
 static pci_ers_result_t failed(struct pci_dev *pdev)
 {
-	pci_ers_result_t verdict;
-
-	pdev->error_state = pci_channel_io_perm_failure;
-	verdict = pciback_err_handler.error_detected(pdev, pdev->error_state);
-	/* The core does so where it brings the device back. */
-	pdev->error_state = pci_channel_io_normal;
-	return verdict;
+	return pciback_err_handler.error_detected(pdev,
+						  pci_channel_io_perm_failure);
 }
 
 static pci_ers_result_t resumed(struct pci_dev *pdev)

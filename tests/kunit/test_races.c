@@ -119,7 +119,6 @@ static int err_out(void *data)
 static int reconnect(void *data)
 {
 	struct race *race = data;
-
 	struct pciback_session *sess = dev_get_drvdata(&race->guest->xdev.dev);
 
 	while (goes_on(race)) {
