@@ -17,17 +17,12 @@
 /* How often we look if a frontend that published is still there. */
 #define CHECK_INTERVAL (1 * HZ)
 
-static void set_state(struct pciback_session *sess, enum xenbus_state state)
-{
-	xenbus_switch_state(sess->xdev, state);
-}
-
 /* A guest's mistakes are told, but not without end. */
 static void fail(struct pciback_session *sess, int err, const char *what)
 {
 	if (__ratelimit(&sess->errors))
 		xenbus_dev_error(sess->xdev, err, "%s", what);
-	set_state(sess, XenbusStateClosing);
+	xenbus_switch_state(sess->xdev, XenbusStateClosing);
 }
 
 static int read_publication(struct pciback_session *sess,
@@ -107,7 +102,7 @@ static void reset_frontend(struct pciback_session *sess)
 		/* The guest can write there without end. */
 	} while (end == -EAGAIN && ++tries < RESET_TRIES);
 	pciback_frontend_forget(sess);
-	set_state(sess, XenbusStateInitialised);
+	xenbus_switch_state(sess->xdev, XenbusStateInitialised);
 }
 
 /**
@@ -142,7 +137,7 @@ void pciback_frontend_connect(struct pciback_session *sess)
 	if (err)
 		pciback_limit_count(&sess->failures);
 	if (!err)
-		set_state(sess, XenbusStateConnected);
+		xenbus_switch_state(sess->xdev, XenbusStateConnected);
 	else if (pciback_channel_abandoned(sess))
 		reset_frontend(sess);
 	else
