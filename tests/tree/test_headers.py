@@ -41,8 +41,9 @@ def test_builds_against_debian_13(apts, root, kernel):
 
 def test_dkms_builds_and_installs(apts, tmp_path):
     """Debian's dkms, with places of its own, makes of the tree what we test."""
-    version = apts[SUITE].current("linux-headers").removeprefix(
-        "linux-headers-")
+    package = apts[SUITE].current("linux-headers")
+    apts[SUITE].install([package])
+    version = package.removeprefix("linux-headers-")
     dkms = apts[SUITE].unpack(["dkms"], alone=True) / "usr/sbin/dkms"
     source = tmp_path / "source" / "xen-pciback-1"
     files.mirror(files.module_files() + [paths.TREE / "dkms.conf"], source)
