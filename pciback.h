@@ -216,7 +216,7 @@ enum pciback_recovery {
  * @conf: policy and shadows
  * @slow: accesses that kept an interrupt handler long
  * @chore: &enum pciback_chore, of the access that is being served
- * @vpd_pos: where the guest asked for VPD, for PCIBACK_CHORE_VPD
+ * @vpd_pos: where the guest asked for VPD, for PCIBACK_CHORE_VPD; 0 after a reset
  * @vpd_addr: what it asked for
  * @denied: the first write that was denied to each of so many registers
  * @nr_denied: number of @denied

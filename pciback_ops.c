@@ -368,8 +368,11 @@ static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
 	/* The core has logged that, or looked for the data's end in vain. */
 	if (got == -ETIMEDOUT || (!got && !stub->pdev->vpd.len))
 		pciback_limit_count(&stub->limit[PCIBACK_MAY_VPD]);
-	/* The last word is cut where the data end. */
-	if (got > 0 && pcistub_serves(stub, sess)) {
+	/*
+	 * The last word is cut where the data end. None is right if a reset came
+	 * after the device had it ready.
+	 */
+	if (got > 0 && stub->vpd_pos && pcistub_serves(stub, sess)) {
 		pcistub_conf_begin(stub);
 		pciback_vpd_show(stub->conf, stub->vpd_pos, le32_to_cpu(word));
 		pcistub_conf_end(stub);

@@ -387,6 +387,8 @@ void pciback_reset_done(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 
 	tell_xen(pdev);
+	/* The device has forgotten what it was asked for. */
+	stub->vpd_pos = 0;
 	pcistub_conf_end(stub);
 	pciback_pm_idle(stub);
 	mutex_unlock(&stub->lock);
