@@ -86,6 +86,6 @@ class BuildRoot:
         """Build the tree's module for a kernel: status, output, its path."""
         place = copy_driver(f"{folder}-{kernel}")
         status, out = self.run(
-            f"make -C {place} modules {arguments} "
+            f"make -j2 -Oline -C {place} modules {arguments} "
             f"KDIR=/lib/modules/{self.version(kernel)}/build")
         return status, out, place / "xen-pciback.ko"

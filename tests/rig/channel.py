@@ -128,13 +128,17 @@ class Channel:
                 return None
             return out.decode(errors="replace"), int(words[1][3:])
 
+    def request(self, nonce, timeout, command):
+        """Have the agent run a command; see there for the form."""
+        text = command.replace("\\", r"\\").replace("\n", r"\n")
+        self.send(f"run {nonce} {timeout} {text}")
+
     def run(self, command, timeout=30):
         """Run a shell command; the other end ends it after timeout."""
         nonce = f"@{next(self.nonces)}"
-        text = base64.b64encode(command.encode()).decode()
         deadline = time.monotonic() + timeout + 15
         self._note(f"$ {command}")
-        self.send(f"run {nonce} {timeout} {text}")
+        self.request(nonce, timeout, command)
         try:
             answer = self._answer(nonce, deadline)
             while answer is None:

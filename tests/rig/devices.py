@@ -51,9 +51,9 @@ def lease(where, name):
     return re.search(r"inet (\S+)/", out).group(1)
 
 
-def ping(where, name, count=5):
+def ping(where, name, count=5, interval=0.05):
     """Ping the gateway; every answer must arrive."""
-    out = where.sh(f"ping -c {count} -i 0.2 -I {name} {GATEWAY}", 60)
+    out = where.sh(f"ping -c {count} -i {interval} -I {name} {GATEWAY}", 60)
     assert f" {count} packets received" in out, out
     return out
 

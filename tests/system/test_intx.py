@@ -10,7 +10,7 @@ def line_interrupts(guest, card):
     """Use the card; its interrupts, which must come by a line."""
     name = devices.network(guest, card)
     before = devices.interrupts(guest, name)
-    devices.ping(guest, name, 10)
+    devices.ping(guest, name, 10, interval=0.2)
     after = devices.interrupts(guest, name)
     assert len(after) == 1, after
     (count, kind), = after.values()
