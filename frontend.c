@@ -78,6 +78,19 @@ void pciback_frontend_forget(struct pciback_session *sess)
 	pciback_session_silence(sess);
 }
 
+/**
+ * pciback_frontend_is_served - are we connected to what the frontend published?
+ * @sess: session; its lock is held
+ *
+ * Return: true if we are, and its end is still there.
+ */
+bool pciback_frontend_is_served(struct pciback_session *sess)
+{
+	return sess->chan.life == PCIBACK_CHAN_LIVE &&
+	       !published_anew(sess, XBT_NIL) &&
+	       !pciback_channel_abandoned(sess);
+}
+
 /*
  * A frontend that published and went away, as Linux 7.3 does when it takes its
  * own publication for a reset, is not looked for again by its kernel until its
@@ -124,6 +137,10 @@ void pciback_frontend_connect(struct pciback_session *sess)
 		fail(sess, err, err == -EPROTO ?
 		     "frontend speaks another protocol (magic)" :
 		     "frontend published no page");
+		return;
+	}
+	if (pciback_frontend_is_served(sess)) {
+		xenbus_switch_state(sess->xdev, XenbusStateConnected);
 		return;
 	}
 	pciback_frontend_forget(sess);

@@ -551,6 +551,7 @@ bool pciback_frontend_is_new(struct pciback_session *sess);
 void pciback_frontend_connect(struct pciback_session *sess);
 void pciback_frontend_check(struct pciback_session *sess);
 void pciback_frontend_forget(struct pciback_session *sess);
+bool pciback_frontend_is_served(struct pciback_session *sess);
 
 /* xenbus.c: its states */
 int pciback_xenbus_init(void);

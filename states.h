@@ -23,6 +23,7 @@
  *	failure
  * @PCIBACK_DETACH: has the frontend let go of devices that were lost
  * @PCIBACK_AWAIT: gives a frontend time to let go, and then goes on without
+ * @PCIBACK_ATTEND: gives a frontend time to be Connected, and then is REPLUG
  * @PCIBACK_REOPEN: forgets the frontend and becomes InitWait, for its next driver
  * @PCIBACK_LINGER: stays Closed for a while, and then becomes InitWait
  * @PCIBACK_RESTART: forgets the frontend and becomes Initialised
@@ -43,6 +44,7 @@ enum pciback_action {
 	PCIBACK_RETRY,
 	PCIBACK_DETACH,
 	PCIBACK_AWAIT,
+	PCIBACK_ATTEND,
 	PCIBACK_REOPEN,
 	PCIBACK_LINGER,
 	PCIBACK_RESTART,

@@ -40,6 +40,9 @@
 /* How long one that did not is not waited for again: xl destroys one by one. */
 #define HUNG_TIME (10 * HZ)
 
+/* How often we look if one that is to be Connected is still there. */
+#define ATTEND_INTERVAL (1 * HZ)
+
 static DEFINE_MUTEX(sessions_lock);
 static LIST_HEAD(sessions);
 
@@ -199,6 +202,19 @@ static void replug(struct pciback_session *sess)
 		set_state(sess, XenbusStateInitialised);
 }
 
+/*
+ * The toolstack does not wait for a frontend, only for us: it may ask for the next
+ * device while the last one's driver is being probed.
+ */
+static void attend(struct pciback_session *sess)
+{
+	if (time_before(jiffies, sess->since + DETACH_PATIENCE) &&
+	    pciback_frontend_is_served(sess))
+		pciback_session_kick_in(sess, ATTEND_INTERVAL);
+	else
+		replug(sess);
+}
+
 static void retry(struct pciback_session *sess)
 {
 	if (pciback_frontend_is_new(sess))
@@ -243,6 +259,7 @@ static void (*const actions[])(struct pciback_session *sess) = {
 	[PCIBACK_RETRY] = retry,
 	[PCIBACK_DETACH] = detach,
 	[PCIBACK_AWAIT] = await_frontend,
+	[PCIBACK_ATTEND] = attend,
 	[PCIBACK_REOPEN] = reopen,
 	[PCIBACK_LINGER] = linger,
 	[PCIBACK_RESTART] = restart,

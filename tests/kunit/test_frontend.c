@@ -2,6 +2,7 @@
 /* A frontend that goes away, and the one that comes after it. */
 #include "bed.h"
 
+#include <linux/delay.h>
 #include <xen/interface/event_channel.h>
 
 /* Its driver uses it: DMA, and interrupts. */
@@ -162,6 +163,54 @@ static void frontend_that_missed_connected(struct kunit *test)
 	go_live(test, guest);
 }
 
+/* xl pci-attach twice: the first device's driver is still being probed. */
+static void frontend_that_is_overtaken(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+
+	frontend_says(XenbusStateInitialised);
+	bed_settle();
+	go_live(test, guest);
+	fake_store_write(FAKE_BACKEND, "state", "%d",
+			 XenbusStateReconfiguring);
+	fake_guest_changed();
+	msleep(1500);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+			XenbusStateReconfiguring);
+	frontend_says(XenbusStateConnected);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+			XenbusStateReconfiguring);
+	frontend_says(XenbusStateReconfiguring);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
+			0);
+	frontend_says(XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	KUNIT_EXPECT_TRUE(test, stub->pdev->msi_enabled);
+	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
+}
+
+/* One that does not look at 7 then, as Linux 6.1's: it is told 4 once more. */
+static void frontend_that_does_not_look(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	unsigned long then;
+
+	frontend_says(XenbusStateInitialised);
+	bed_settle();
+	go_live(test, guest);
+	then = jiffies;
+	fake_store_write(FAKE_BACKEND, "state", "%d",
+			 XenbusStateReconfiguring);
+	fake_guest_changed();
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, then + 4 * HZ));
+	KUNIT_EXPECT_TRUE(test, stub->pdev->msi_enabled);
+	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
+}
+
 /* ---- a frontend that published, and whose kernel does not look again ---- */
 
 static void expect_healed(struct kunit *test, struct fake_guest *guest)
@@ -222,6 +271,8 @@ static struct kunit_case frontend_cases[] = {
 	KUNIT_CASE(session_begins_in_any_state),
 	KUNIT_CASE(guest_that_hangs_is_waited_for_once),
 	KUNIT_CASE(frontend_that_missed_connected),
+	KUNIT_CASE(frontend_that_is_overtaken),
+	KUNIT_CASE(frontend_that_does_not_look),
 	KUNIT_CASE(frontend_that_vanished_before_we_looked),
 	KUNIT_CASE(frontend_that_vanished_after_we_connected),
 	KUNIT_CASE(frontend_with_a_bad_page_is_not_healed),
