@@ -181,6 +181,15 @@ static void end_msi(struct pcistub *stub)
 		note_mode(stub, PCIBACK_IRQ_INTX);
 }
 
+static bool end_msix(struct pcistub *stub)
+{
+	bool on = stub->irq.mode == PCIBACK_IRQ_MSIX;
+
+	if (on)
+		end_msi(stub);
+	return on;
+}
+
 static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 		    struct msix_entry *entries, int nr)
 {
@@ -291,16 +300,36 @@ static void keep_decode(struct pcistub *stub)
 }
 
 /**
+ * pciback_irq_end_msix - end MSI-X before the device's config is restored
+ * @stub: device; needs no lock of it
+ *
+ * Xen writes the vectors then, and bugs where the device ceases to decode between
+ * two of them, which a guest may bring about.
+ */
+void pciback_irq_end_msix(struct pcistub *stub)
+{
+	mutex_lock(&stub->irq.lock);
+	end_msix(stub);
+	mutex_unlock(&stub->irq.lock);
+}
+
+/**
  * pciback_irq_restore - bring back a device's config, with the MSI that it uses
  * @stub: device; the caller holds its lock, or device_lock()
  *
  * As pciback_irq_save() kept it, or if there is no such copy, as at the claim.
+ * MSI-X ends, see pciback_irq_end_msix().
  * The guest may begin MSI meanwhile, or an error end it; and a guest may write to
  * COMMAND, bit by bit, what the device had before.
+ *
+ * Return: true if MSI-X was on.
  */
-void pciback_irq_restore(struct pcistub *stub)
+bool pciback_irq_restore(struct pcistub *stub)
 {
+	bool msix;
+
 	mutex_lock(&stub->irq.lock);
+	msix = end_msix(stub);
 	if (!has_good_copy(stub))
 		pci_load_saved_state(stub->pdev, stub->fresh);
 	pci_restore_state(stub->pdev);
@@ -308,6 +337,7 @@ void pciback_irq_restore(struct pcistub *stub)
 	keep_decode(stub);
 	spin_unlock_irq(&stub->conf_lock);
 	mutex_unlock(&stub->irq.lock);
+	return msix;
 }
 
 /**

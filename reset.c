@@ -107,9 +107,9 @@ static bool is_silent(struct pci_dev *pdev)
 }
 
 /*
- * Resets a device under its guest: the core saves its config, vectors included,
- * and brings it back. The guest's shadows stay: they do not describe hardware.
- * Its requests wait, see pciback_reset_prepare().
+ * Resets a device under its guest: the core saves its config and brings it back.
+ * MSI-X ends. The guest's shadows stay: they do not describe hardware. Its
+ * requests wait, see pciback_reset_prepare().
  */
 static int reset_in_place(struct pcistub *stub)
 {
@@ -120,7 +120,10 @@ static int reset_in_place(struct pcistub *stub)
 	if (pdev->current_state != PCI_D0)
 		return -EIO;
 	/* The core would wait a minute for it. */
-	return is_silent(pdev) ? -ENODEV : pci_reset_function_locked(pdev);
+	if (is_silent(pdev))
+		return -ENODEV;
+	pciback_irq_end_msix(stub);
+	return pci_reset_function_locked(pdev);
 }
 
 /**
