@@ -149,6 +149,20 @@ struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos)
 }
 
 /**
+ * pciback_conf_is_silent - does a device not answer config reads?
+ * @conf: policy of the device
+ *
+ * Return: true for one that is pulled out, broken, or in a reset.
+ */
+bool pciback_conf_is_silent(struct pciback_conf *conf)
+{
+	u32 val;
+
+	return pciback_conf_hw_read(conf, PCI_COMMAND, 4, &val) ||
+	       PCI_POSSIBLE_ERROR(val);
+}
+
+/**
  * pciback_conf_covered - does policy speak of any of these bytes?
  * @conf: policy of the device
  * @pos: offset of the first byte
@@ -206,6 +220,17 @@ int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
 }
 
 /*
+ * What does not answer reads as all ones, and what is kept of them would be written:
+ * a reset, or a sleep, that nobody asked for. The write is lost, as on the bus.
+ */
+static bool is_unanswered(struct pciback_conf *conf,
+			  const struct pciback_reg *reg, u32 cur)
+{
+	return ~reg->virt & pciback_size_mask(reg->size) &&
+	       cur == pciback_size_mask(reg->size) && pciback_conf_is_silent(conf);
+}
+
+/*
  * Applies a write of @val, of which the bits @be are meant, to one register.
  * All is relative to the register. The bits of @be that would have changed
  * but may not are left in @denied.
@@ -231,7 +256,8 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 
 	/* Writing what is there may mean something, but not beside act bits. */
 	moves = reg->act ? raw & (cur ^ val) : raw;
-	if (moves || (w1c & cur & ~reg->virt)) {
+	if ((moves || (w1c & cur & ~reg->virt)) &&
+	    !is_unanswered(conf, reg, cur)) {
 		/* A one read from a w1c bit would clear it: write zeros there. */
 		new = (cur & ~raw & ~reg->w1c) | (val & raw) | (w1c & ~reg->virt);
 		err = pciback_conf_hw_write(conf, inst->pos, reg->size, new);

@@ -51,6 +51,9 @@ static int remember(struct pciback_conf *conf, unsigned int offset,
 		return -ENOMEM;
 	conf->gaps = gaps;
 	err = pciback_conf_hw_read(conf, offset, size, &hw);
+	/* All ones may be there, or nobody. */
+	if (hw == pciback_size_mask(size) && pciback_conf_is_silent(conf))
+		return err;
 	for (i = 0; i < size && !err; i++) {
 		if (!(open & pciback_size_mask(1) << (i * 8)) ||
 		    __test_and_set_bit(offset + i, gaps->written))

@@ -179,12 +179,15 @@ void pciback_conf_reset(struct pciback_conf *conf)
  * @conf: policy of the device, which is awake
  *
  * The core restores what it knows of, and a reset need not do the rest. Bits that
- * a write of one clears are left alone.
+ * a write of one clears are left alone; and so is a device that does not answer,
+ * until the next time.
  */
 void pciback_conf_restore(struct pciback_conf *conf)
 {
 	unsigned int i;
 
+	if (pciback_conf_is_silent(conf))
+		return;
 	for (i = 0; i < conf->nr; i++) {
 		struct pciback_inst *inst = &conf->inst[i];
 		u32 raw = inst->raw;

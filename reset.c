@@ -97,15 +97,6 @@ void pciback_unlock_after_reset(struct pci_dev *pdev, struct pci_dev *bridge)
 		pci_dev_unlock(bridge);
 }
 
-/* Does it not answer config reads, as one that is pulled out or broken? */
-static bool is_silent(struct pci_dev *pdev)
-{
-	u32 val;
-
-	return pci_read_config_dword(pdev, PCI_COMMAND, &val) ||
-	       PCI_POSSIBLE_ERROR(val);
-}
-
 /*
  * Resets a device under its guest: the core saves its config and brings it back.
  * MSI-X ends. The guest's shadows stay: they do not describe hardware. Its
@@ -120,7 +111,7 @@ static int reset_in_place(struct pcistub *stub)
 	if (pdev->current_state != PCI_D0)
 		return -EIO;
 	/* The core would wait a minute for it. */
-	if (is_silent(pdev))
+	if (pciback_conf_is_silent(stub->conf))
 		return -ENODEV;
 	pciback_irq_end_msix(stub);
 	return pci_reset_function_locked(pdev);
@@ -197,7 +188,7 @@ int pciback_reset(struct pcistub *stub)
 	if (pdev->current_state != PCI_D0)
 		err = -EIO;
 	/* The core would wait a minute for one that was pulled out. */
-	else if (is_silent(pdev))
+	else if (pciback_conf_is_silent(stub->conf))
 		err = -ENODEV;
 	if (!err)
 		err = __pci_reset_function_locked(pdev);
@@ -270,7 +261,7 @@ void pciback_clean_work(struct work_struct *work)
 
 	if (err != -ENOTTY || reset_bus(stub)) {
 		/* pci_dev_wait() says so too of a device that never came back. */
-		if (err == -ENOTTY && is_silent(stub->pdev))
+		if (err == -ENOTTY && pciback_conf_is_silent(stub->conf))
 			err = -ETIMEDOUT;
 		pcistub_cleaned(stub, err);
 	}

@@ -79,6 +79,9 @@ static void begin(unsigned int size)
 	emul_init(&rig.emul, size);
 	for (i = 0; i < size; i++)
 		rig.emul.cfg[i] = i * 37 + 11;
+	/* Reserved: COMMAND and STATUS all ones are no device. */
+	rig.emul.cfg[PCI_STATUS] &= ~1;
+	rig.emul.fixed[PCI_STATUS] = 1;
 	memcpy(rig.start, rig.emul.cfg, sizeof(rig.start));
 	model_init(&rig.model, &rig.emul);
 	rig.conf = pciback_conf_alloc(&rig.emul.pdev);
@@ -164,7 +167,7 @@ static void random_rows(int seed)
 
 	for (round = 0; round < 25; round++) {
 		begin(64);
-		for (pos = 0; pos < 60 && rows_nr < ROWS;) {
+		for (pos = PCI_CLASS_REVISION; pos < 60 && rows_nr < ROWS;) {
 			u32 size = 1u << next_random(&state) % 3;
 			u32 act = next_random(&state) % 2;
 

@@ -167,6 +167,39 @@ static void gaps_without_memory(int unused)
 	pciback_conf_free(conf);
 }
 
+/* All ones would be kept, and written. */
+static void what_does_not_answer_is_left(int unused)
+{
+	struct pciback_reg reg = { .rw = 0xff };
+	struct pciback_conf *conf = claim(&reg, 0x12);
+
+	emul_put(&emul, 0x50, 4, 0x11223344);
+	guest_writes(conf, POS, 4, 0x34, false, 0);
+	guest_writes(conf, 0x50, 4, 0xdeadbeef, true, 0);
+
+	emul.gone = true;
+	emul_forget(&emul);
+	guest_writes(conf, POS, 4, 0x56, false, 0);
+	CHECK(!emul.writes, "%u writes", emul.writes);
+	guest_writes(conf, 0x54, 4, 0xdeadbeef, true, 0);
+	emul_forget(&emul);
+	pciback_conf_restore(conf);
+	CHECK(!emul.writes, "%u writes", emul.writes);
+	/* What it is to get back is not forgotten. */
+	emul.gone = false;
+	pciback_conf_restore(conf);
+	CHECK(emul_get(&emul, POS, 4) == 0x12 &&
+	      emul_get(&emul, 0x50, 4) == 0x11223344, "%08x %08x",
+	      emul_get(&emul, POS, 4), emul_get(&emul, 0x50, 4));
+	/* A gap may be all ones. */
+	emul_put(&emul, 0x54, 4, 0xffffffff);
+	guest_writes(conf, 0x54, 4, 0xdeadbeef, true, 0);
+	pciback_conf_restore(conf);
+	CHECK(emul_get(&emul, 0x54, 4) == 0xffffffff, "%08x",
+	      emul_get(&emul, 0x54, 4));
+	pciback_conf_free(conf);
+}
+
 static const struct tap_test tests[] = {
 	{ "plain bits come back", plain_bits_come_back },
 	{ "the same is not written", the_same_is_not_written },
@@ -175,6 +208,7 @@ static const struct tap_test tests[] = {
 	{ "a mask that shrank", a_mask_that_shrank },
 	{ "gaps come back", gaps_come_back },
 	{ "gaps without memory", gaps_without_memory },
+	{ "what does not answer is left", what_does_not_answer_is_left },
 };
 
 int main(void)
