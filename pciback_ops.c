@@ -362,16 +362,14 @@ static void read_vpd(struct pcistub *stub, const struct pciback_session *sess)
 
 	if (!may_read_vpd(stub, sess))
 		return;
-	got = pci_read_vpd(stub->pdev, stub->vpd_addr, sizeof(word), &word);
+	/* Not with the core's look for the data's end, which may take an hour. */
+	got = pci_read_vpd_any(stub->pdev, stub->vpd_addr, sizeof(word), &word);
 
 	mutex_lock(&stub->lock);
-	/* The core has logged that, or looked for the data's end in vain. */
-	if (got == -ETIMEDOUT || (!got && !stub->pdev->vpd.len))
+	/* The core has logged that. */
+	if (got == -ETIMEDOUT)
 		pciback_limit_count(&stub->limit[PCIBACK_MAY_VPD]);
-	/*
-	 * The last word is cut where the data end. None is right if a reset came
-	 * after the device had it ready.
-	 */
+	/* A reset may have come after the device had the data ready. */
 	if (got > 0 && stub->vpd_pos && pcistub_serves(stub, sess)) {
 		pcistub_conf_begin(stub);
 		pciback_vpd_show(stub->conf, stub->vpd_pos, le32_to_cpu(word));
