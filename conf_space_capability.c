@@ -35,11 +35,9 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		return -EACCES;
 	if (state != PCI_D0 && pdev->current_state == PCI_D0)
 		pciback_guest_save(conf);
-	err = pci_set_power_state(pdev, state);
-	if (err) {
-		pciback_guest_sleep_failed(conf);
+	err = pciback_guest_set_power(conf, state);
+	if (err)
 		return -EACCES;
-	}
 	if (state == PCI_D0 && !(new & PCI_PM_CTRL_NO_SOFT_RESET))
 		pciback_guest_restore(conf);
 	return 0;

@@ -39,6 +39,6 @@ u32 pciback_guest_line(struct pci_dev *pdev);
 void pciback_guest_flr(struct pciback_conf *conf);
 void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr);
 bool pciback_guest_may_sleep(struct pciback_conf *conf);
-void pciback_guest_sleep_failed(struct pciback_conf *conf);
+int pciback_guest_set_power(struct pciback_conf *conf, pci_power_t state);
 
 #endif /* XEN_PCIBACK_CONF_SPACE_TABLES_H */

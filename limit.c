@@ -9,6 +9,8 @@
 #include "pciback.h"
 
 #define MAX_FAILURES 10
+/* A reset takes 100 ms, with waiting for pending transactions 800. */
+#define LONG_TIME (HZ / 2)
 #define QUIET_TIME (60 * HZ)
 
 static bool is_quiet(const struct pciback_limit *limit)
@@ -36,6 +38,17 @@ bool pciback_limit_allows(const struct pciback_limit *limit)
 unsigned long pciback_limit_left(const struct pciback_limit *limit)
 {
 	return is_quiet(limit) ? 1 : limit->last + QUIET_TIME + 1 - jiffies;
+}
+
+/**
+ * pciback_limit_is_long - has it taken so long that it counts as a failure?
+ * @begun: when it was begun, in jiffies
+ *
+ * Return: true if it has. The core logs such waits too.
+ */
+bool pciback_limit_is_long(unsigned long begun)
+{
+	return time_after(jiffies, begun + LONG_TIME);
 }
 
 /**

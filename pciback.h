@@ -459,6 +459,7 @@ void pciback_quirks_free(struct pcistub *stub);
 /* limit.c */
 bool pciback_limit_allows(const struct pciback_limit *limit);
 unsigned long pciback_limit_left(const struct pciback_limit *limit);
+bool pciback_limit_is_long(unsigned long begun);
 void pciback_limit_count(struct pciback_limit *limit);
 
 /* irq.c */

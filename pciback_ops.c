@@ -108,12 +108,21 @@ bool pciback_guest_may_sleep(struct pciback_conf *conf)
 }
 
 /**
- * pciback_guest_sleep_failed - a device did not do that
+ * pciback_guest_set_power - change a device's power state for a guest
  * @conf: policy of the device; its lock is held, in process context
+ * @state: the new one
+ *
+ * Return: 0 or -errno.
  */
-void pciback_guest_sleep_failed(struct pciback_conf *conf)
+int pciback_guest_set_power(struct pciback_conf *conf, pci_power_t state)
 {
-	pciback_limit_count(&pcistub_of(conf->pdev)->limit[PCIBACK_MAY_SLEEP]);
+	struct pcistub *stub = pcistub_of(conf->pdev);
+	unsigned long begun = jiffies;
+	int err = pci_set_power_state(stub->pdev, state);
+
+	if (err || pciback_limit_is_long(begun))
+		pciback_limit_count(&stub->limit[PCIBACK_MAY_SLEEP]);
+	return err;
 }
 
 static bool denied_before(const struct pcistub *stub, u16 offset)

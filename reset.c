@@ -318,6 +318,7 @@ void pciback_reset_for_guest(struct pcistub *stub,
 {
 	struct pciback_limit *limit = &stub->limit[PCIBACK_MAY_FLR];
 	struct pci_dev *bridge = pciback_lock_for_reset(stub->pdev);
+	unsigned long begun = jiffies;
 	bool may;
 
 	mutex_lock(&stub->lock);
@@ -326,7 +327,7 @@ void pciback_reset_for_guest(struct pcistub *stub,
 	      stub->recovery != PCIBACK_RECOVERY_GUEST &&
 	      pciback_limit_allows(limit);
 	mutex_unlock(&stub->lock);
-	if (may && reset_in_place(stub)) {
+	if (may && (reset_in_place(stub) || pciback_limit_is_long(begun))) {
 		mutex_lock(&stub->lock);
 		pciback_limit_count(limit);
 		mutex_unlock(&stub->lock);

@@ -300,9 +300,12 @@ bool pciback_guest_may_sleep(struct pciback_conf *conf)
 	return !of(conf->pdev)->limited;
 }
 
-void pciback_guest_sleep_failed(struct pciback_conf *conf)
+int pciback_guest_set_power(struct pciback_conf *conf, pci_power_t state)
 {
-	of(conf->pdev)->calls.slow.failed++;
+	int err = pci_set_power_state(conf->pdev, state);
+
+	of(conf->pdev)->calls.slow.failed += !!err;
+	return err;
 }
 
 void pciback_guest_flr(struct pciback_conf *conf)

@@ -18,7 +18,7 @@
  * @flr: pciback_guest_flr()
  * @vpd: pciback_guest_vpd()
  * @slow: what needs process context; may_fail and failed are
- *	pciback_guest_may_sleep() and pciback_guest_sleep_failed()
+ *	pciback_guest_may_sleep() and errors of pciback_guest_set_power()
  */
 struct emul_calls {
 	unsigned int master_on, master_off, mwi_on, mwi_off;

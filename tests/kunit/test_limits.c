@@ -79,6 +79,22 @@ static void resets_that_succeed(struct kunit *test)
 			1 + MAX_FAILURES + 2);
 }
 
+/* What the device draws out is: the core logs it, and others wait. */
+static void reset_that_takes_long(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, FAKE_FLR | FAKE_PM);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	const int pmcsr = FAKE_PM_POS + PCI_PM_CTRL;
+
+	bed_host(test)->read_ms = 20;
+	KUNIT_EXPECT_EQ(test, ask_for_reset(guest), 0);
+	KUNIT_EXPECT_EQ(test, stub->limit[PCIBACK_MAY_FLR].nr, 1);
+	bed_host(test)->read_ms = 300;
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, pmcsr, 2, 3), 0);
+	bed_host(test)->read_ms = 0;
+	KUNIT_EXPECT_EQ(test, stub->limit[PCIBACK_MAY_SLEEP].nr, 1);
+}
+
 static void line_that_is_not_shared(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
@@ -145,6 +161,7 @@ static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(vpd_that_never_comes),
 	KUNIT_CASE(reset_of_a_silent_device),
 	KUNIT_CASE(resets_that_succeed),
+	KUNIT_CASE(reset_that_takes_long),
 	KUNIT_CASE(line_that_is_not_shared),
 	KUNIT_CASE(device_that_is_slow),
 	{}
