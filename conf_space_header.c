@@ -44,8 +44,8 @@ static int command_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 	}
 	if (flip & PCI_COMMAND_INTX_DISABLE)
 		pciback_guest_intx(conf, !(new & PCI_COMMAND_INTX_DISABLE));
-	if (!(old & DECODE) && (new & DECODE))
-		pciback_guest_decodes(conf);
+	if (new & DECODE)
+		pciback_guest_decodes(conf, !(old & DECODE));
 	return 0;
 }
 

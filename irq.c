@@ -432,18 +432,20 @@ void pciback_line_work(struct work_struct *work)
 }
 
 /**
- * pciback_guest_decodes - a guest turned a device on
+ * pciback_guest_decodes - a guest wrote COMMAND, with a decode bit set
  * @conf: policy of the device; its lock is held
+ * @anew: none was set before
  *
- * Some devices turn decode off in a reset that their driver makes. Never sleeps:
- * nothing in the guest waits for dom0's stand-in.
+ * Some devices turn decode off in a reset that their driver makes, which then
+ * writes what it wrote before. Never sleeps: nothing in the guest waits for
+ * dom0's stand-in.
  */
-void pciback_guest_decodes(struct pciback_conf *conf)
+void pciback_guest_decodes(struct pciback_conf *conf, bool anew)
 {
 	struct pcistub *stub = pcistub_of(conf->pdev);
 
 	keep_decode(stub);
-	if (is_msi(READ_ONCE(stub->irq.mode)))
+	if (!anew || is_msi(READ_ONCE(stub->irq.mode)))
 		return;
 	pcistub_queue(stub, &stub->line_work, 0);
 }

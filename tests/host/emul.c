@@ -289,9 +289,9 @@ void pciback_guest_restore(struct pciback_conf *conf)
 	of(conf->pdev)->calls.slow.restore++;
 }
 
-void pciback_guest_decodes(struct pciback_conf *conf)
+void pciback_guest_decodes(struct pciback_conf *conf, bool anew)
 {
-	of(conf->pdev)->calls.decodes++;
+	of(conf->pdev)->calls.decodes += anew;
 }
 
 bool pciback_guest_may_sleep(struct pciback_conf *conf)

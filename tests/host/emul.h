@@ -11,7 +11,7 @@
  * @mwi_off: pci_clear_mwi()
  * @intx_on: pciback_guest_intx(), on
  * @intx_off: pciback_guest_intx(), off
- * @decodes: pciback_guest_decodes()
+ * @decodes: pciback_guest_decodes(), anew
  * @rom_on: pci_enable_rom()
  * @rom_off: pci_disable_rom()
  * @readrq: pcie_set_readrq()

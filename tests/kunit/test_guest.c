@@ -39,6 +39,11 @@ static void decode_comes_back_when_it_is_turned_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2, 0), 0);
 	bed_decode(test, guest);
 	KUNIT_EXPECT_TRUE(test, *cmd & PCI_COMMAND_MEMORY);
+	/* Or its driver writes what it wrote before. */
+	*cmd = 0;
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MEMORY), 0);
+	KUNIT_EXPECT_TRUE(test, *cmd & PCI_COMMAND_MEMORY);
 }
 
 /* EOIs are on their way when the answer is there. */
