@@ -75,3 +75,16 @@ def test_second_card_is_hot_plugged_beside_the_first(dom0, start):
     guest.until("! grep -q 10c9 /proc/bus/pci/devices")
     name = devices.interface(guest, devices.address(guest, "e1000e"))
     devices.ping(guest, name)
+
+
+def test_cards_are_hot_plugged_in_one_breath(dom0, start):
+    """xl waits for the backend alone: the guest still probes the last one."""
+    dom0.load(hide=["igb0", "e1000e", "nvme"])
+    guest = start()
+    guest.sh("modprobe igb; modprobe e1000e; modprobe nvme")
+    dom0.sh(" && ".join(f"xl pci-attach guest {dom0.bdf(card)}"
+                        for card in ("igb0", "e1000e", "nvme")), 60)
+    for card in ("igb0", "e1000e"):
+        devices.settle(guest, card)
+        devices.network(guest, card)
+    devices.disk(guest)
