@@ -37,7 +37,9 @@ bool pciback_limit_allows(const struct pciback_limit *limit)
  */
 unsigned long pciback_limit_left(const struct pciback_limit *limit)
 {
-	return is_quiet(limit) ? 1 : limit->last + QUIET_TIME + 1 - jiffies;
+	long left = limit->last + QUIET_TIME + 1 - jiffies;
+
+	return max(left, 1L);
 }
 
 /**

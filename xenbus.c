@@ -73,14 +73,22 @@ static void detach(struct pciback_session *sess)
 		set_state(sess, XenbusStateReconfiguring);
 }
 
+/* How long a frontend may still take, in jiffies; 0: we go on without it. */
+static unsigned long patience(const struct pciback_session *sess)
+{
+	long left = sess->since + DETACH_PATIENCE - jiffies;
+
+	return left > 0 && time_after_eq(jiffies, sess->hung) ? left : 0;
+}
+
 /* For new devices the toolstack itself has to know how long to wait. */
 static void await_frontend(struct pciback_session *sess)
 {
-	unsigned long when = sess->since + DETACH_PATIENCE;
+	unsigned long left = patience(sess);
 	int err;
 
-	if (time_before(jiffies, when) && time_after_eq(jiffies, sess->hung)) {
-		pciback_session_kick_in(sess, when - jiffies);
+	if (left) {
+		pciback_session_kick_in(sess, left);
 		return;
 	}
 	err = pciback_session_cut(sess);
@@ -105,10 +113,10 @@ static void reopen(struct pciback_session *sess)
 /* A frontend that waits for Closed must see it. */
 static void linger(struct pciback_session *sess)
 {
-	unsigned long when = sess->since + REOPEN_DELAY;
+	long left = sess->since + REOPEN_DELAY - jiffies;
 
-	if (time_before(jiffies, when))
-		pciback_session_kick_in(sess, when - jiffies);
+	if (left > 0)
+		pciback_session_kick_in(sess, left);
 	else
 		reopen(sess);
 }
@@ -208,11 +216,15 @@ static void replug(struct pciback_session *sess)
  */
 static void attend(struct pciback_session *sess)
 {
-	if (time_before(jiffies, sess->since + DETACH_PATIENCE) &&
-	    pciback_frontend_is_served(sess))
+	bool served = pciback_frontend_is_served(sess);
+
+	if (served && patience(sess)) {
 		pciback_session_kick_in(sess, ATTEND_INTERVAL);
-	else
-		replug(sess);
+		return;
+	}
+	if (served)
+		sess->hung = jiffies + HUNG_TIME;
+	replug(sess);
 }
 
 static void retry(struct pciback_session *sess)

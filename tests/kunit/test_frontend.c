@@ -207,6 +207,13 @@ static void frontend_that_does_not_look(struct kunit *test)
 	fake_guest_changed();
 	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, then + 4 * HZ));
+	/* It may hang, which is waited for once. */
+	then = jiffies;
+	fake_store_write(FAKE_BACKEND, "state", "%d",
+			 XenbusStateReconfiguring);
+	fake_guest_changed();
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, then + 4 * HZ));
 	KUNIT_EXPECT_TRUE(test, stub->pdev->msi_enabled);
 	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
 }
