@@ -163,6 +163,33 @@ bool pciback_conf_is_silent(struct pciback_conf *conf)
 }
 
 /**
+ * pciback_conf_hw_look - read a register that is to be written
+ * @conf: policy of the device
+ * @pos: offset in config space
+ * @size: 1, 2 or 4 bytes
+ * @val: what was read
+ * @silent: set to whether nobody answered
+ *
+ * What does not answer reads as all ones, and what is kept of them would be
+ * written when it does again: a reset, or a sleep, that nobody asked for. Such a
+ * write is to be lost, as on the bus.
+ *
+ * Return: 0, or -ENODEV if the device cannot be read.
+ */
+int pciback_conf_hw_look(struct pciback_conf *conf, unsigned int pos,
+			 unsigned int size, u32 *val, bool *silent)
+{
+	int err = pciback_conf_hw_read(conf, pos, size, val);
+
+	*silent = !err && *val == pciback_size_mask(size) &&
+		  pciback_conf_is_silent(conf);
+	if (err || *silent || *val != pciback_size_mask(size))
+		return err;
+	/* It may have come back meanwhile. */
+	return pciback_conf_hw_read(conf, pos, size, val);
+}
+
+/**
  * pciback_conf_covered - does policy speak of any of these bytes?
  * @conf: policy of the device
  * @pos: offset of the first byte
@@ -220,17 +247,6 @@ int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val)
 }
 
 /*
- * What does not answer reads as all ones, and what is kept of them would be written:
- * a reset, or a sleep, that nobody asked for. The write is lost, as on the bus.
- */
-static bool is_unanswered(struct pciback_conf *conf,
-			  const struct pciback_reg *reg, u32 cur)
-{
-	return ~reg->virt & pciback_size_mask(reg->size) &&
-	       cur == pciback_size_mask(reg->size) && pciback_conf_is_silent(conf);
-}
-
-/*
  * Applies a write of @val, of which the bits @be are meant, to one register.
  * All is relative to the register. The bits of @be that would have changed
  * but may not are left in @denied.
@@ -244,10 +260,12 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 	u32 raw = rw & ~reg->virt & ~reg->act;
 	u32 shadow = inst->shadow;
 	u32 cur = 0, new, moves;
+	bool silent = false;
 	int err = 0;
 
 	if (pciback_size_mask(reg->size) & ~reg->virt) {
-		err = pciback_conf_hw_read(conf, inst->pos, reg->size, &cur);
+		err = pciback_conf_hw_look(conf, inst->pos, reg->size, &cur,
+					   &silent);
 		if (err)
 			return err;
 	}
@@ -256,8 +274,7 @@ static int write_inst(struct pciback_conf *conf, struct pciback_inst *inst,
 
 	/* Writing what is there may mean something, but not beside act bits. */
 	moves = reg->act ? raw & (cur ^ val) : raw;
-	if ((moves || (w1c & cur & ~reg->virt)) &&
-	    !is_unanswered(conf, reg, cur)) {
+	if ((moves || (w1c & cur & ~reg->virt)) && !silent) {
 		/* A one read from a w1c bit would clear it: write zeros there. */
 		new = (cur & ~raw & ~reg->w1c) | (val & raw) | (w1c & ~reg->virt);
 		err = pciback_conf_hw_write(conf, inst->pos, reg->size, new);

@@ -171,6 +171,8 @@ int pciback_conf_hw_read(struct pciback_conf *conf, unsigned int pos,
 int pciback_conf_hw_write(struct pciback_conf *conf, unsigned int pos,
 			  unsigned int size, u32 val);
 bool pciback_conf_is_silent(struct pciback_conf *conf);
+int pciback_conf_hw_look(struct pciback_conf *conf, unsigned int pos,
+			 unsigned int size, u32 *val, bool *silent);
 struct pciback_inst *pciback_conf_find(struct pciback_conf *conf, u16 pos);
 bool pciback_conf_covered(const struct pciback_conf *conf, u16 pos, u8 size);
 int pciback_conf_read(struct pciback_conf *conf, s32 offset, s32 size, u32 *val);

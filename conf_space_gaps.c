@@ -38,29 +38,23 @@ static int write_bytes(struct pciback_conf *conf, unsigned int offset,
 }
 
 static int remember(struct pciback_conf *conf, unsigned int offset,
-		    unsigned int size, u32 open)
+		    unsigned int size, u32 open, u32 hw)
 {
 	struct pciback_gaps *gaps = conf->gaps;
 	unsigned int i;
-	u32 hw;
-	int err;
 
 	if (!gaps)
 		gaps = kzalloc(sizeof(*gaps), GFP_ATOMIC);
 	if (!gaps)
 		return -ENOMEM;
 	conf->gaps = gaps;
-	err = pciback_conf_hw_read(conf, offset, size, &hw);
-	/* All ones may be there, or nobody. */
-	if (hw == pciback_size_mask(size) && pciback_conf_is_silent(conf))
-		return err;
-	for (i = 0; i < size && !err; i++) {
+	for (i = 0; i < size; i++) {
 		if (!(open & pciback_size_mask(1) << (i * 8)) ||
 		    __test_and_set_bit(offset + i, gaps->written))
 			continue;
 		gaps->fresh[offset + i] = hw >> (i * 8);
 	}
-	return err;
+	return 0;
 }
 
 /**
@@ -76,8 +70,14 @@ static int remember(struct pciback_conf *conf, unsigned int offset,
 int pciback_gaps_write(struct pciback_conf *conf, unsigned int offset,
 		       unsigned int size, u32 val, u32 open)
 {
-	int err = remember(conf, offset, size, open);
+	bool silent;
+	u32 hw;
+	int err;
 
+	err = pciback_conf_hw_look(conf, offset, size, &hw, &silent);
+	if (err || silent)
+		return err;
+	err = remember(conf, offset, size, open, hw);
 	return err ? err : write_bytes(conf, offset, size, val, open);
 }
 

@@ -17,6 +17,7 @@ static const char * const name[] = {
 	[PCIBACK_REPLUG] = "replug", [PCIBACK_RECONNECT] = "reconnect",
 	[PCIBACK_RETRY] = "retry", [PCIBACK_DETACH] = "detach",
 	[PCIBACK_AWAIT] = "await", [PCIBACK_REOPEN] = "reopen",
+	[PCIBACK_ATTEND] = "attend",
 	[PCIBACK_LINGER] = "linger",
 	[PCIBACK_RESTART] = "restart", [PCIBACK_DISCONNECT] = "disconnect",
 	[PCIBACK_CLOSE] = "close", [PCIBACK_RELEASE] = "release",
