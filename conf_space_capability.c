@@ -34,7 +34,7 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 	if (state != PCI_D0 && !pciback_guest_may_sleep(conf))
 		return -EACCES;
 	if (state != PCI_D0 && pdev->current_state == PCI_D0)
-		pciback_guest_save(conf);
+		pciback_guest_save(conf, !(new & PCI_PM_CTRL_NO_SOFT_RESET));
 	err = pciback_guest_set_power(conf, state);
 	if (err)
 		return -EACCES;

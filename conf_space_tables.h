@@ -30,7 +30,7 @@ static inline u32 pciback_reads_zero(struct pciback_conf *conf,
 /* irq.c and gsi.c */
 void pciback_guest_intx(struct pciback_conf *conf, bool on);
 void pciback_guest_decodes(struct pciback_conf *conf, bool anew);
-void pciback_guest_save(struct pciback_conf *conf);
+void pciback_guest_save(struct pciback_conf *conf, bool forgets);
 void pciback_guest_restore(struct pciback_conf *conf);
 int pciback_guest_msi_bits(struct pciback_conf *conf, u16 pos, u32 val);
 u32 pciback_guest_line(struct pci_dev *pdev);

@@ -181,15 +181,6 @@ static void end_msi(struct pcistub *stub)
 		note_mode(stub, PCIBACK_IRQ_INTX);
 }
 
-static bool end_msix(struct pcistub *stub)
-{
-	bool on = stub->irq.mode == PCIBACK_IRQ_MSIX;
-
-	if (on)
-		end_msi(stub);
-	return on;
-}
-
 static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 		    struct msix_entry *entries, int nr)
 {
@@ -300,16 +291,17 @@ static void keep_decode(struct pcistub *stub)
 }
 
 /**
- * pciback_irq_end_msix - end MSI-X before the device's config is restored
- * @stub: device; needs no lock of it
+ * pciback_irq_end_msix - end MSI-X before a device's config is to be restored
+ * @stub: device, which decodes; the caller holds its lock
  *
- * Xen writes the vectors then, and bugs where the device ceases to decode between
- * two of them, which a guest may bring about.
+ * Xen would write the vectors then, and bug where the device ceases to decode
+ * between two of them, which a guest may bring about.
  */
 void pciback_irq_end_msix(struct pcistub *stub)
 {
 	mutex_lock(&stub->irq.lock);
-	end_msix(stub);
+	if (stub->irq.mode == PCIBACK_IRQ_MSIX)
+		end_msi(stub);
 	mutex_unlock(&stub->irq.lock);
 }
 
@@ -318,26 +310,20 @@ void pciback_irq_end_msix(struct pcistub *stub)
  * @stub: device; the caller holds its lock, or device_lock()
  *
  * As pciback_irq_save() kept it, or if there is no such copy, as at the claim.
- * MSI-X ends, see pciback_irq_end_msix().
  * The guest may begin MSI meanwhile, or an error end it; and a guest may write to
  * COMMAND, bit by bit, what the device had before.
- *
- * Return: true if MSI-X was on.
  */
-bool pciback_irq_restore(struct pcistub *stub)
+void pciback_irq_restore(struct pcistub *stub)
 {
-	bool msix;
-
 	mutex_lock(&stub->irq.lock);
-	msix = end_msix(stub);
 	if (!has_good_copy(stub))
 		pci_load_saved_state(stub->pdev, stub->fresh);
 	pci_restore_state(stub->pdev);
 	spin_lock_irq(&stub->conf_lock);
 	keep_decode(stub);
+	stub->vpd_pos = 0;
 	spin_unlock_irq(&stub->conf_lock);
 	mutex_unlock(&stub->irq.lock);
-	return msix;
 }
 
 /**
@@ -466,10 +452,15 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
 /**
  * pciback_guest_save - a guest is about to put a device to sleep
  * @conf: policy of the device; its lock is held, in process context
+ * @forgets: its config is to be restored when it wakes
  */
-void pciback_guest_save(struct pciback_conf *conf)
+void pciback_guest_save(struct pciback_conf *conf, bool forgets)
 {
-	pciback_irq_save(pcistub_of(conf->pdev));
+	struct pcistub *stub = pcistub_of(conf->pdev);
+
+	if (forgets)
+		pciback_irq_end_msix(stub);
+	pciback_irq_save(stub);
 }
 
 /**

@@ -97,7 +97,8 @@ struct pciback_limit {
  * enum pciback_may - what a guest may have tried again after it failed
  * @PCIBACK_MAY_MSI: start MSI or MSI-X
  * @PCIBACK_MAY_LINE: have a stand-in for its interrupt line
- * @PCIBACK_MAY_SLEEP: put the device into a power state that it does not take
+ * @PCIBACK_MAY_SLEEP: put the device into a power state that it does not take, or
+ *	not soon
  * @PCIBACK_MAY_VPD: read VPD that the device does not give
  * @PCIBACK_MAY_FLR: reset the device
  * @PCIBACK_NR_MAY: number of them
@@ -374,6 +375,7 @@ struct pciback_channel {
  * @action: &enum pciback_action, what was done last
  * @since: when the first such action in a row was, in jiffies
  * @hung: until then, in jiffies, the frontend is not waited for
+ * @late: a reconfiguration was made while it was not Connected yet
  * @due: when the next step is due, in jiffies, if none comes early
  * @failures: to connect
  * @root: domain << 8 | bus of the buses that were published
@@ -398,6 +400,7 @@ struct pciback_session {
 	enum pciback_action action;
 	unsigned long since;
 	unsigned long hung;
+	bool late;
 	unsigned long due;
 	struct pciback_limit failures;
 	u32 root[PCIBACK_MAX_ROOTS];
@@ -468,7 +471,7 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 void pciback_irq_end_msi(struct pcistub *stub);
 void pciback_irq_end_msix(struct pcistub *stub);
 void pciback_irq_save(struct pcistub *stub);
-bool pciback_irq_restore(struct pcistub *stub);
+void pciback_irq_restore(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
 void pciback_line_work(struct work_struct *work);

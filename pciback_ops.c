@@ -96,8 +96,8 @@ void pciback_guest_vpd(struct pciback_conf *conf, u16 pos, u16 addr)
  * @conf: policy of the device; its lock is held, in process context
  *
  * Return: false while its driver takes part in a recovery, since a device that the
- * host resets has no config to keep; and after some tries that failed, of which
- * the core has logged each.
+ * host resets has no config to keep; and after some tries that failed or took
+ * long, of which the core has logged each.
  */
 bool pciback_guest_may_sleep(struct pciback_conf *conf)
 {

@@ -30,7 +30,8 @@ static void clear_msi(struct pci_dev *pdev)
 	int pos = pdev->msi_cap;
 	u16 flags;
 
-	if (pos && !pci_read_config_word(pdev, pos + PCI_MSI_FLAGS, &flags)) {
+	if (pos && !pci_read_config_word(pdev, pos + PCI_MSI_FLAGS, &flags) &&
+	    !PCI_POSSIBLE_ERROR(flags)) {
 		pci_write_config_word(pdev, pos + PCI_MSI_FLAGS,
 				      flags & ~PCI_MSI_FLAGS_ENABLE);
 		pci_write_config_dword(pdev, pos + PCI_MSI_ADDRESS_LO, 0);
@@ -43,6 +44,7 @@ static void clear_msi(struct pci_dev *pdev)
 	}
 	pos = pdev->msix_cap;
 	if (pos && !pci_read_config_word(pdev, pos + PCI_MSIX_FLAGS, &flags) &&
+	    !PCI_POSSIBLE_ERROR(flags) &&
 	    flags & (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL))
 		pci_write_config_word(pdev, pos + PCI_MSIX_FLAGS,
 				      flags & ~(PCI_MSIX_FLAGS_ENABLE |
@@ -113,7 +115,6 @@ static int reset_in_place(struct pcistub *stub)
 	/* The core would wait a minute for it. */
 	if (pciback_conf_is_silent(stub->conf))
 		return -ENODEV;
-	pciback_irq_end_msix(stub);
 	return pci_reset_function_locked(pdev);
 }
 
@@ -136,16 +137,19 @@ int pciback_wake(struct pcistub *stub)
 }
 
 /*
- * Wakes a device that is to be reset. One that its guest had put to sleep may have
- * forgotten its config, which the core is about to save: the guest would be left
- * with a device that does not decode (XSA-120).
+ * Wakes a device that is to be reset, and ends MSI-X. One that its guest had put to
+ * sleep may have forgotten its config, which the core is about to save: the guest
+ * would be left with a device that does not decode (XSA-120).
  */
 static void wake_for_reset(struct pcistub *stub)
 {
 	bool guest_slept = READ_ONCE(stub->state) == PCISTUB_ASSIGNED &&
 			   stub->pdev->current_state != PCI_D0;
 
-	if (pciback_wake(stub) || !guest_slept)
+	if (pciback_wake(stub))
+		return;
+	pciback_irq_end_msix(stub);
+	if (!guest_slept)
 		return;
 	pciback_irq_restore(stub);
 	if (READ_ONCE(stub->evict) != PCIBACK_EVICT_NONE)
@@ -275,7 +279,7 @@ void pciback_clean_work(struct work_struct *work)
 /**
  * pciback_reset_by_admin - reset a device because somebody says so
  * @stub: device
- * @in_use: also if a guest has it. Its config is kept then but for bus
+ * @in_use: also if a guest has it. Its config is kept then but for MSI-X and bus
  *	mastering, and its requests wait; libxl does this right before it takes
  *	the device from a guest, and its memory from the device.
  *
@@ -349,6 +353,9 @@ int pciback_reset_in_recovery(struct pcistub *stub)
 {
 	int err;
 
+	/* The guest, which began it meanwhile, would die of the next step. */
+	if (READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX)
+		return -EBUSY;
 	pciback_irq_restore(stub);
 	err = reset_in_place(stub);
 	if (!err)

@@ -279,7 +279,7 @@ void pciback_guest_intx(struct pciback_conf *conf, bool on)
 		of(conf->pdev)->calls.intx_off++;
 }
 
-void pciback_guest_save(struct pciback_conf *conf)
+void pciback_guest_save(struct pciback_conf *conf, bool forgets)
 {
 	of(conf->pdev)->calls.slow.save++;
 }

@@ -409,6 +409,32 @@ static void msix_that_begins_in_a_recovery(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
 }
 
+/* Nor is it told of a reset if it is us who make it in the end. */
+static void msix_in_a_recovery_that_the_host_gives_up(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	struct fake_frontend frontend = {
+		.guest = bed_guest(test, pdev), .verdict = NEED_RESET,
+	};
+	unsigned long end = jiffies + FAKE_PATIENCE;
+	struct xen_pci_op op = { .value = 1 };
+
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
+	expect_detected(test, pdev);
+	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MEMORY), 0);
+	KUNIT_ASSERT_EQ(test, fake_guest_cmd(frontend.guest, &op,
+					     XEN_PCI_OP_enable_msix), 0);
+	while (READ_ONCE(pcistub_of(pdev)->recovery) != PCIBACK_RECOVERY_NONE &&
+	       time_before(jiffies, end))
+		msleep(20);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, pcistub_of(pdev)->recovery, PCIBACK_RECOVERY_NONE);
+	KUNIT_EXPECT_FALSE(test, pdev->msix_enabled);
+	fake_frontend_stop(&frontend);
+	KUNIT_EXPECT_EQ(test, frontend.seen, 1);
+}
+
 /* One that its guest has put to sleep is not reset under it. */
 static void recovery_of_a_device_that_sleeps(struct kunit *test)
 {
@@ -642,6 +668,7 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(recovery_that_nobody_goes_on_with),
 	KUNIT_CASE(host_that_goes_on_after_all),
 	KUNIT_CASE(msix_that_begins_in_a_recovery),
+	KUNIT_CASE(msix_in_a_recovery_that_the_host_gives_up),
 	KUNIT_CASE(recovery_of_a_device_that_sleeps),
 	KUNIT_CASE(recovery_wakes_what_sleeps),
 	KUNIT_CASE(device_sleeps_on_through_a_recovery),
