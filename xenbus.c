@@ -64,12 +64,19 @@ static void set_state(struct pciback_session *sess, enum xenbus_state state)
 	xenbus_switch_state(sess->xdev, state);
 }
 
-/* Tells the frontend to let go of what it lost, which is taken back already. */
+/*
+ * Tells the frontend to let go of what it lost, which is taken back already; and one
+ * that was too late for it to look for what it got.
+ */
 static void detach(struct pciback_session *sess)
 {
 	bool deaf = pciback_channel_deaf(sess);
+	bool late = sess->late;
 
-	if (pciback_session_shed(sess, !deaf) && !deaf)
+	sess->late = false;
+	if (late)
+		sess->hung = jiffies;
+	if ((pciback_session_shed(sess, !deaf) || late) && !deaf)
 		set_state(sess, XenbusStateReconfiguring);
 }
 
@@ -222,8 +229,10 @@ static void attend(struct pciback_session *sess)
 		pciback_session_kick_in(sess, ATTEND_INTERVAL);
 		return;
 	}
-	if (served)
+	if (served) {
 		sess->hung = jiffies + HUNG_TIME;
+		sess->late = true;
+	}
 	replug(sess);
 }
 

@@ -191,7 +191,7 @@ static void frontend_that_is_overtaken(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
 }
 
-/* One that does not look at 7 then, as Linux 6.1's: it is told 4 once more. */
+/* One that does not look at 7 then, or not in time, is told 4 once more. */
 static void frontend_that_does_not_look(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, BED_NIC);
@@ -214,6 +214,18 @@ static void frontend_that_does_not_look(struct kunit *test)
 	fake_guest_changed();
 	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, then + 4 * HZ));
+	/* It was slow: it looks once more for what it got. */
+	frontend_says(XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfiguring),
+			0);
+	frontend_says(XenbusStateReconfiguring);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
+			0);
+	frontend_says(XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	bed_settle();
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+			XenbusStateConnected);
 	KUNIT_EXPECT_TRUE(test, stub->pdev->msi_enabled);
 	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
 }
