@@ -181,6 +181,15 @@ static void end_msi(struct pcistub *stub)
 		note_mode(stub, PCIBACK_IRQ_INTX);
 }
 
+static bool end_msix(struct pcistub *stub)
+{
+	bool on = stub->irq.mode == PCIBACK_IRQ_MSIX;
+
+	if (on)
+		end_msi(stub);
+	return on;
+}
+
 static int set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 		    struct msix_entry *entries, int nr)
 {
@@ -292,7 +301,7 @@ static void keep_decode(struct pcistub *stub)
 
 /**
  * pciback_irq_end_msix - end MSI-X before a device's config is to be restored
- * @stub: device, which decodes; the caller holds its lock
+ * @stub: device, which decodes if it can; the caller holds its lock
  *
  * Xen would write the vectors then, and bug where the device ceases to decode
  * between two of them, which a guest may bring about.
@@ -300,8 +309,7 @@ static void keep_decode(struct pcistub *stub)
 void pciback_irq_end_msix(struct pcistub *stub)
 {
 	mutex_lock(&stub->irq.lock);
-	if (stub->irq.mode == PCIBACK_IRQ_MSIX)
-		end_msi(stub);
+	end_msix(stub);
 	mutex_unlock(&stub->irq.lock);
 }
 
@@ -312,10 +320,15 @@ void pciback_irq_end_msix(struct pcistub *stub)
  * As pciback_irq_save() kept it, or if there is no such copy, as at the claim.
  * The guest may begin MSI meanwhile, or an error end it; and a guest may write to
  * COMMAND, bit by bit, what the device had before.
+ *
+ * Return: true if MSI-X was on, which has ended, see pciback_irq_end_msix().
  */
-void pciback_irq_restore(struct pcistub *stub)
+bool pciback_irq_restore(struct pcistub *stub)
 {
+	bool msix;
+
 	mutex_lock(&stub->irq.lock);
+	msix = end_msix(stub);
 	if (!has_good_copy(stub))
 		pci_load_saved_state(stub->pdev, stub->fresh);
 	pci_restore_state(stub->pdev);
@@ -324,6 +337,7 @@ void pciback_irq_restore(struct pcistub *stub)
 	stub->vpd_pos = 0;
 	spin_unlock_irq(&stub->conf_lock);
 	mutex_unlock(&stub->irq.lock);
+	return msix;
 }
 
 /**

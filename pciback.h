@@ -471,7 +471,7 @@ int pciback_irq_set_mode(struct pcistub *stub, enum pciback_irq_mode mode,
 void pciback_irq_end_msi(struct pcistub *stub);
 void pciback_irq_end_msix(struct pcistub *stub);
 void pciback_irq_save(struct pcistub *stub);
-void pciback_irq_restore(struct pcistub *stub);
+bool pciback_irq_restore(struct pcistub *stub);
 void pciback_silence(struct pcistub *stub);
 int pciback_irq_toggle_standin(struct pcistub *stub);
 void pciback_line_work(struct work_struct *work);

@@ -354,13 +354,13 @@ static void note_awake(struct pci_dev *pdev)
 static void go_on_after_reset(struct pciback_session *sess, struct pcistub *stub)
 {
 	struct pci_dev *pdev = stub->pdev;
+	bool msix;
 
 	note_awake(pdev);
 	if (!sess)
 		pci_load_saved_state(pdev, stub->fresh);
-	pciback_irq_restore(stub);
-	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST &&
-	    READ_ONCE(stub->irq.mode) != PCIBACK_IRQ_MSIX)
+	msix = pciback_irq_restore(stub);
+	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST && !msix)
 		ask_guest(sess, stub, XEN_PCI_OP_aer_slotreset);
 	else if (sess && READ_ONCE(stub->evict) == PCIBACK_EVICT_NONE)
 		isolate(sess, stub, PCIBACK_EVICT_REPLUG);

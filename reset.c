@@ -353,10 +353,9 @@ int pciback_reset_in_recovery(struct pcistub *stub)
 {
 	int err;
 
-	/* The guest, which began it meanwhile, would die of the next step. */
-	if (READ_ONCE(stub->irq.mode) == PCIBACK_IRQ_MSIX)
+	/* A guest that began MSI-X meanwhile would die of the next step. */
+	if (pciback_irq_restore(stub))
 		return -EBUSY;
-	pciback_irq_restore(stub);
 	err = reset_in_place(stub);
 	if (!err)
 		pciback_irq_save(stub);

@@ -21,7 +21,8 @@
  * @PCIBACK_RECONNECT: follows a frontend that published another page
  * @PCIBACK_RETRY: becomes Initialised if the frontend published anew after a
  *	failure
- * @PCIBACK_DETACH: has the frontend let go of devices that were lost
+ * @PCIBACK_DETACH: has the frontend let go of devices that were lost, or look for
+ *	what it was too late for
  * @PCIBACK_AWAIT: gives a frontend time to let go, and then goes on without
  * @PCIBACK_ATTEND: gives a frontend time to be Connected, and then is REPLUG
  * @PCIBACK_REOPEN: forgets the frontend and becomes InitWait, for its next driver
