@@ -412,7 +412,7 @@ static void msix_that_begins_in_a_recovery(struct kunit *test)
 /* Nor is it told of a reset if it is us who make it in the end. */
 static void msix_in_a_recovery_that_the_host_gives_up(struct kunit *test)
 {
-	struct pci_dev *pdev = one_device(test);
+	struct pci_dev *pdev = bed_one_device(test, BED_NIC | FAKE_FLR)->pdev;
 	struct fake_frontend frontend = {
 		.guest = bed_guest(test, pdev), .verdict = NEED_RESET,
 	};
