@@ -305,6 +305,20 @@ void bed_decode(struct kunit *test, struct fake_guest *guest)
 }
 
 /**
+ * bed_begin_msix - have a guest's driver begin MSI-X with one vector
+ * @test: the case
+ * @guest: connected guest, whose first device is on
+ */
+void bed_begin_msix(struct kunit *test, struct fake_guest *guest)
+{
+	struct xen_pci_op op = { .value = 1 };
+
+	KUNIT_ASSERT_EQ(test, fake_guest_cmd(guest, &op,
+					     XEN_PCI_OP_enable_msix), 0);
+	KUNIT_EXPECT_TRUE(test, bed_pdev(test, 0)->msix_enabled);
+}
+
+/**
  * bed_give_line - a device has an interrupt line
  * @test: the case
  * @stub: device

@@ -52,6 +52,7 @@ struct fake_guest *bed_new_guest(struct kunit *test, struct pci_dev *pdev);
 struct fake_guest *bed_guest(struct kunit *test, struct pci_dev *pdev);
 void bed_master(struct kunit *test, struct fake_guest *guest);
 void bed_decode(struct kunit *test, struct fake_guest *guest);
+void bed_begin_msix(struct kunit *test, struct fake_guest *guest);
 void bed_give_line(struct kunit *test, struct pcistub *stub);
 void bed_take_line(struct pcistub *stub);
 void bed_end_guest(struct kunit *test);

@@ -383,6 +383,17 @@ static void host_that_goes_on_after_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontend.seen, 3);
 }
 
+static void begin_msix_in_a_recovery(struct kunit *test,
+				     struct fake_frontend *frontend,
+				     struct pci_dev *pdev)
+{
+	KUNIT_ASSERT_EQ(test, fake_frontend_start(frontend), 0);
+	expect_detected(test, pdev);
+	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend->guest, PCI_COMMAND, 2,
+					       PCI_COMMAND_MEMORY), 0);
+	bed_begin_msix(test, frontend->guest);
+}
+
 /* A stock guest would die of its vectors' restore: it gets its device anew. */
 static void msix_that_begins_in_a_recovery(struct kunit *test)
 {
@@ -391,14 +402,8 @@ static void msix_that_begins_in_a_recovery(struct kunit *test)
 		.guest = bed_guest(test, pdev), .verdict = NEED_RESET,
 	};
 	struct pciback_session *sess = pcistub_of(pdev)->sess;
-	struct xen_pci_op op = { .value = 1 };
 
-	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
-	expect_detected(test, pdev);
-	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, PCI_COMMAND, 2,
-					       PCI_COMMAND_MEMORY), 0);
-	KUNIT_ASSERT_EQ(test, fake_guest_cmd(frontend.guest, &op,
-					     XEN_PCI_OP_enable_msix), 0);
+	begin_msix_in_a_recovery(test, &frontend, pdev);
 	/* Before the guest has it anew. */
 	mutex_lock(&sess->lock);
 	expect_recovery(test, pdev);
@@ -417,14 +422,8 @@ static void msix_in_a_recovery_that_the_host_gives_up(struct kunit *test)
 		.guest = bed_guest(test, pdev), .verdict = NEED_RESET,
 	};
 	unsigned long end = jiffies + FAKE_PATIENCE;
-	struct xen_pci_op op = { .value = 1 };
 
-	KUNIT_ASSERT_EQ(test, fake_frontend_start(&frontend), 0);
-	expect_detected(test, pdev);
-	KUNIT_ASSERT_EQ(test, fake_guest_write(frontend.guest, PCI_COMMAND, 2,
-					       PCI_COMMAND_MEMORY), 0);
-	KUNIT_ASSERT_EQ(test, fake_guest_cmd(frontend.guest, &op,
-					     XEN_PCI_OP_enable_msix), 0);
+	begin_msix_in_a_recovery(test, &frontend, pdev);
 	while (READ_ONCE(pcistub_of(pdev)->recovery) != PCIBACK_RECOVERY_NONE &&
 	       time_before(jiffies, end))
 		msleep(20);

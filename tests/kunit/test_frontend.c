@@ -22,6 +22,22 @@ static void frontend_says(enum xenbus_state state)
 	fake_guest_changed();
 }
 
+static void toolstack_says(enum xenbus_state state)
+{
+	fake_store_write(FAKE_BACKEND, "state", "%d", state);
+	fake_guest_changed();
+}
+
+/* What pcifront does when it sees the toolstack's Reconfiguring. */
+static void frontend_reconfigures(struct kunit *test, struct fake_guest *guest)
+{
+	frontend_says(XenbusStateReconfiguring);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
+			0);
+	frontend_says(XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+}
+
 /* The guest keeps it, but what it would reach is nobody's any more. */
 static void expect_silence(struct kunit *test, struct pcistub *stub)
 {
@@ -152,14 +168,7 @@ static void frontend_that_missed_connected(struct kunit *test)
 	fake_store_write(FAKE_FRONTEND, "pci-op-ref", "%u", FAKE_GREF);
 	fake_store_write(FAKE_FRONTEND, "event-channel", "%u", FAKE_PORT);
 	fake_store_write(FAKE_FRONTEND, "magic", XEN_PCI_MAGIC);
-	fake_store_write(FAKE_FRONTEND, "state", "%d",
-			 XenbusStateReconfiguring);
-	fake_guest_changed();
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
-			0);
-	fake_store_write(FAKE_FRONTEND, "state", "%d", XenbusStateConnected);
-	fake_guest_changed();
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	frontend_reconfigures(test, guest);
 	go_live(test, guest);
 }
 
@@ -172,9 +181,7 @@ static void frontend_that_is_overtaken(struct kunit *test)
 	frontend_says(XenbusStateInitialised);
 	bed_settle();
 	go_live(test, guest);
-	fake_store_write(FAKE_BACKEND, "state", "%d",
-			 XenbusStateReconfiguring);
-	fake_guest_changed();
+	toolstack_says(XenbusStateReconfiguring);
 	msleep(1500);
 	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
 			XenbusStateReconfiguring);
@@ -182,11 +189,7 @@ static void frontend_that_is_overtaken(struct kunit *test)
 	bed_settle();
 	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
 			XenbusStateReconfiguring);
-	frontend_says(XenbusStateReconfiguring);
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
-			0);
-	frontend_says(XenbusStateConnected);
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	frontend_reconfigures(test, guest);
 	KUNIT_EXPECT_TRUE(test, stub->pdev->msi_enabled);
 	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
 }
@@ -202,27 +205,19 @@ static void frontend_that_does_not_look(struct kunit *test)
 	bed_settle();
 	go_live(test, guest);
 	then = jiffies;
-	fake_store_write(FAKE_BACKEND, "state", "%d",
-			 XenbusStateReconfiguring);
-	fake_guest_changed();
+	toolstack_says(XenbusStateReconfiguring);
 	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, then + 4 * HZ));
 	/* It may hang, which is waited for once. */
 	then = jiffies;
-	fake_store_write(FAKE_BACKEND, "state", "%d",
-			 XenbusStateReconfiguring);
-	fake_guest_changed();
+	toolstack_says(XenbusStateReconfiguring);
 	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, then + 4 * HZ));
 	/* It was slow: it looks once more for what it got. */
 	frontend_says(XenbusStateConnected);
 	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfiguring),
 			0);
-	frontend_says(XenbusStateReconfiguring);
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfigured),
-			0);
-	frontend_says(XenbusStateConnected);
-	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	frontend_reconfigures(test, guest);
 	bed_settle();
 	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
 			XenbusStateConnected);

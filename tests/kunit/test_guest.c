@@ -96,14 +96,6 @@ static void msix_by_request(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pdev->msix_enabled);
 }
 
-static void begin_msix(struct kunit *test, struct fake_guest *guest)
-{
-	struct xen_pci_op op = { .cmd = XEN_PCI_OP_enable_msix, .value = 1 };
-
-	KUNIT_EXPECT_EQ(test, fake_guest_op(guest, &op), 0);
-	KUNIT_EXPECT_TRUE(test, bed_pdev(test, 0)->msix_enabled);
-}
-
 /* Xen would write vectors of a device that the guest may keep from decoding. */
 static void msix_ends_before_config_is_restored(struct kunit *test)
 {
@@ -113,16 +105,16 @@ static void msix_ends_before_config_is_restored(struct kunit *test)
 	const int pmcsr = FAKE_PM_POS + PCI_PM_CTRL;
 
 	bed_decode(test, guest);
-	begin_msix(test, guest);
+	bed_begin_msix(test, guest);
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, FAKE_PCIE_POS +
 					       PCI_EXP_DEVCTL, 2,
 					       PCI_EXP_DEVCTL_BCR_FLR), 0);
 	KUNIT_EXPECT_FALSE(test, stub->pdev->msix_enabled);
-	begin_msix(test, guest);
+	bed_begin_msix(test, guest);
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, pmcsr, 2, 3), 0);
 	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, pmcsr, 2, 0), 0);
 	KUNIT_EXPECT_FALSE(test, stub->pdev->msix_enabled);
-	begin_msix(test, guest);
+	bed_begin_msix(test, guest);
 }
 
 static void page_that_cannot_be_mapped(struct kunit *test)
