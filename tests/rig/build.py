@@ -23,7 +23,8 @@ def make(images, tree, *arguments):
 
 def make_for(headers, tree, *arguments):
     """The same, for the kernel whose headers are named."""
-    command = ["make", "-j2", "-Oline", "-C", tree, f"KDIR={headers}", *arguments]
+    command = ["make", "-j2", "-Oline", "-C", tree, f"KDIR={headers}",
+               *arguments]
     # What "make check" was told (T=, KO=) is not for this make.
     env = {name: value for name, value in os.environ.items()
            if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")}

@@ -112,16 +112,16 @@ class Channel:
 
     def _answer(self, nonce, deadline):
         """Read one answer; None if the checksum does not fit."""
-        data = []
+        data = ""
         while True:
             words = self._line(deadline).split()
             if len(words) < 2 or words[0] != nonce:
                 continue
             if not words[1].startswith("rc="):
-                data.append(words[1])
+                data = words[1]
                 continue
             try:
-                out = base64.b64decode("".join(data))
+                out = base64.b64decode(data)
             except ValueError:
                 return None
             if words[2:] != [hashlib.md5(out).hexdigest()]:
