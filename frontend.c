@@ -14,9 +14,6 @@
 /* How often a frontend's state is tried to be set while the guest writes too. */
 #define RESET_TRIES 8
 
-/* How often we look if a frontend that published is still there. */
-#define CHECK_INTERVAL (1 * HZ)
-
 /* A guest's mistakes are told, but not without end. */
 static void fail(struct pciback_session *sess, int err, const char *what)
 {
@@ -42,6 +39,12 @@ static int read_publication(struct pciback_session *sess,
 	return err;
 }
 
+static bool is_known(const struct pciback_session *sess, grant_ref_t gref,
+		     evtchn_port_t port)
+{
+	return gref == sess->chan.gref && port == sess->chan.port;
+}
+
 static bool published_anew(struct pciback_session *sess,
 			   struct xenbus_transaction xbt)
 {
@@ -49,7 +52,7 @@ static bool published_anew(struct pciback_session *sess,
 	grant_ref_t gref;
 
 	return !read_publication(sess, xbt, &gref, &port) &&
-	       (gref != sess->chan.gref || port != sess->chan.port);
+	       !is_known(sess, gref, port);
 }
 
 /**
@@ -78,6 +81,12 @@ void pciback_frontend_forget(struct pciback_session *sess)
 	pciback_session_silence(sess);
 }
 
+static bool is_served(struct pciback_session *sess)
+{
+	return sess->chan.life == PCIBACK_CHAN_LIVE &&
+	       !pciback_channel_abandoned(sess);
+}
+
 /**
  * pciback_frontend_is_served - are we connected to what the frontend published?
  * @sess: session; its lock is held
@@ -86,9 +95,7 @@ void pciback_frontend_forget(struct pciback_session *sess)
  */
 bool pciback_frontend_is_served(struct pciback_session *sess)
 {
-	return sess->chan.life == PCIBACK_CHAN_LIVE &&
-	       !published_anew(sess, XBT_NIL) &&
-	       !pciback_channel_abandoned(sess);
+	return is_served(sess) && !published_anew(sess, XBT_NIL);
 }
 
 /*
@@ -139,7 +146,7 @@ void pciback_frontend_connect(struct pciback_session *sess)
 		     "frontend published no page");
 		return;
 	}
-	if (pciback_frontend_is_served(sess)) {
+	if (is_known(sess, gref, port) && is_served(sess)) {
 		xenbus_switch_state(sess->xdev, XenbusStateConnected);
 		return;
 	}
@@ -174,5 +181,5 @@ void pciback_frontend_check(struct pciback_session *sess)
 	else if (pciback_channel_abandoned(sess))
 		reset_frontend(sess);
 	else
-		pciback_session_kick_in(sess, CHECK_INTERVAL);
+		pciback_session_kick_in(sess, PCIBACK_CHECK_INTERVAL);
 }

@@ -358,6 +358,9 @@ struct pciback_channel {
 /* A guest's buses: with passthrough=1 as many as its devices are on. */
 #define PCIBACK_MAX_ROOTS 64
 
+/* How often we look if a frontend that published is still there. */
+#define PCIBACK_CHECK_INTERVAL (1 * HZ)
+
 /**
  * struct pciback_session - a guest, from its backend directory's birth to death
  * @ref: the xenbus device, its devices and the work item hold references

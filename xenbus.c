@@ -40,9 +40,6 @@
 /* How long one that did not is not waited for again: xl destroys one by one. */
 #define HUNG_TIME (10 * HZ)
 
-/* How often we look if one that is to be Connected is still there. */
-#define ATTEND_INTERVAL (1 * HZ)
-
 static DEFINE_MUTEX(sessions_lock);
 static LIST_HEAD(sessions);
 
@@ -226,7 +223,7 @@ static void attend(struct pciback_session *sess)
 	bool served = pciback_frontend_is_served(sess);
 
 	if (served && patience(sess)) {
-		pciback_session_kick_in(sess, ATTEND_INTERVAL);
+		pciback_session_kick_in(sess, PCIBACK_CHECK_INTERVAL);
 		return;
 	}
 	if (served) {
