@@ -181,12 +181,12 @@ int pciback_conf_hw_look(struct pciback_conf *conf, unsigned int pos,
 {
 	int err = pciback_conf_hw_read(conf, pos, size, val);
 
-	*silent = !err && *val == pciback_size_mask(size) &&
-		  pciback_conf_is_silent(conf);
-	if (err || *silent || *val != pciback_size_mask(size))
+	*silent = false;
+	if (err || *val != pciback_size_mask(size))
 		return err;
+	*silent = pciback_conf_is_silent(conf);
 	/* It may have come back meanwhile. */
-	return pciback_conf_hw_read(conf, pos, size, val);
+	return *silent ? 0 : pciback_conf_hw_read(conf, pos, size, val);
 }
 
 /**

@@ -25,7 +25,6 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 {
 	pci_power_t state = (__force pci_power_t)(new & PCI_PM_CTRL_STATE_MASK);
 	struct pci_dev *pdev = conf->pdev;
-	int err;
 
 	if (!((old ^ new) & PCI_PM_CTRL_STATE_MASK))
 		return 0;
@@ -35,8 +34,7 @@ static int pm_changed(struct pciback_conf *conf, struct pciback_inst *inst,
 		return -EACCES;
 	if (state != PCI_D0 && pdev->current_state == PCI_D0)
 		pciback_guest_save(conf, !(new & PCI_PM_CTRL_NO_SOFT_RESET));
-	err = pciback_guest_set_power(conf, state);
-	if (err)
+	if (pciback_guest_set_power(conf, state))
 		return -EACCES;
 	if (state == PCI_D0 && !(new & PCI_PM_CTRL_NO_SOFT_RESET))
 		pciback_guest_restore(conf);
