@@ -31,7 +31,7 @@ class Dom0(Shell):
 
     def __init__(self, machine):
         self.machine = machine
-        self.channel = machine.channel("agent")
+        self.channel = machine.channel("agent", machine.cross_examine)
         self.channel.wait("agent ready", BOOT_SECONDS)
         self.ports = {}
         self.guests = []

@@ -22,6 +22,10 @@ KNOWN = ("sysfs group 'power' not found for kobject",
          # A driver that turned its device off at an error, and then loses it.
          "disabling already-disabled device")
 
+TASK = re.compile(r"task:(\S+) +state:(\S)")
+# Programs whose state tells something also when they sleep.
+CULPRITS = ("xl", "insmod", "rmmod", "dd")
+
 WARNING_BLOCK = re.compile(r"^.*-\[ cut here \]-.*?-\[ end trace .*?$",
                            re.MULTILINE | re.DOTALL)
 
@@ -36,3 +40,15 @@ def complaints(text, guest=False):
         text = WARNING_BLOCK.sub(_drop_known, text)
     return [line.strip() for line in text.splitlines()
             if COMPLAINTS.search(line)]
+
+
+def stacks(text):
+    """Of SysRq-T's and Xen's stacks: of who is blocked, runs, or is a culprit."""
+    out, wanted = [], False
+    for line in text.splitlines():
+        task = TASK.search(line)
+        if task:
+            wanted = task[2] in "RD" or task[1] in CULPRITS
+        if task and wanted or "+0x" in line and (wanted or "(XEN)" in line):
+            out.append("  | " + line)
+    return out

@@ -13,15 +13,21 @@ from pathlib import Path
 
 from . import paths
 from .channel import Channel, RigError
+from .logscan import stacks
 
 GUEST_PORTS = 4
+
+# Keys on the console: SysRq's come to Linux behind ^O, Xen's behind three ^A.
+ALL_LEVELS, ALL_TASKS = b"\x0f9", b"\x0ft"
+XEN_LISTENS, XEN_REGISTERS = b"\x01\x01\x01", b"d"
 DISK_SIZE = 64 << 20
 
 XEN_ARGS = ("console=com1 com1=115200,8n1 loglvl=info guest_loglvl=info "
             # With x2APIC an MSI for CPU 1 arrives at CPU 0 in QEMU 10.
             "x2apic=0 iommu=verbose "
             "dom0_mem=1280M,max:1280M dom0_max_vcpus=2")
-LINUX_ARGS = "console=hvc0 loglevel=5 oops=panic panic=1"
+LINUX_ARGS = ("console=hvc0 loglevel=5 oops=panic panic=1 "
+              "sysrq_always_enabled")
 BARE_ARGS = "console=ttyS0 loglevel=5 oops=panic panic=1"
 
 
@@ -111,7 +117,8 @@ class Machine:
                    "-machine", "q35,kernel-irqchip=split",
                    "-device", "intel-iommu,intremap=on",
                    "-qmp", f"unix:{self.dir}/qmp,server=on,wait=off",
-                   "-chardev", f"file,id=console,path={self.console}",
+                   "-chardev", f"socket,id=console,path={self.dir}/console,"
+                   f"server=on,wait=off,logfile={self.console}",
                    "-serial", "chardev:console"]
         kernel = images.dom0_kernel.image
         if self.xen:
@@ -178,8 +185,28 @@ class Machine:
         """The end of the console, and where all logs are."""
         path = path or self.console
         text = path.read_text(errors="replace") if path.exists() else ""
-        tail = "\n".join("  | " + l for l in text.splitlines()[-lines:])
+        full = [line for line in text.splitlines() if line.strip()]
+        tail = "\n".join("  | " + line for line in full[-lines:])
         return f"--- end of {path}:\n{tail}\n--- all logs: {self.logs}"
+
+    def cross_examine(self):
+        """Last words of a dom0 that does not answer: who waits, and where."""
+        words = self.last_words()
+        before = len(self.console.read_text(errors="replace"))
+        with socket.socket(socket.AF_UNIX) as console:
+            console.connect(f"{self.dir}/console")
+            console.settimeout(5)
+            for keys in (ALL_LEVELS + ALL_TASKS,
+                         XEN_LISTENS + XEN_REGISTERS, XEN_LISTENS):
+                console.sendall(keys)
+                try:
+                    while console.recv(65536):
+                        pass
+                except TimeoutError:
+                    pass
+        answer = self.console.read_text(errors="replace")[before:]
+        return "\n".join([words, "--- dom0's tasks that wait or run, and Xen:",
+                          *stacks(answer)])
 
     def channel(self, name, explain=None):
         """Connect to the serial port named."""
