@@ -24,7 +24,7 @@ KNOWN = ("sysfs group 'power' not found for kobject",
 
 TASK = re.compile(r"task:(\S+) +state:(\S)")
 # Programs whose state tells something also when they sleep.
-CULPRITS = ("xl", "insmod", "rmmod", "dd")
+CULPRITS = ("agent", "timeout", "sh", "xl", "insmod", "rmmod", "dd")
 
 WARNING_BLOCK = re.compile(r"^.*-\[ cut here \]-.*?-\[ end trace .*?$",
                            re.MULTILINE | re.DOTALL)

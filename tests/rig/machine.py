@@ -147,8 +147,10 @@ class Machine:
 
     def _ports(self, images):
         """A serial port for dom0's agent and one for each guest's console."""
-        out = ["-device", "virtio-serial-pci,id=ports,addr=0x2" +
-               self._virtio(images)]
+        # Else a port's end in dom0 waits for ever, now and then: github.com/
+        # cilium/ebpf/issues/1734.
+        out = ["-device", "virtio-serial-pci,id=ports,addr=0x2,ioeventfd=off,"
+               "event_idx=off" + self._virtio(images)]
         names = ["agent"] + [f"guest{i}" for i in range(GUEST_PORTS)]
         for name in names:
             out += ["-chardev", f"socket,id={name},path={self.dir}/{name},"
