@@ -77,7 +77,7 @@ class Front:
 
     def connect(self):
         """A new connection, made as a good frontend makes it."""
-        self.do("connect", timeout=60)
+        self.do("connect", timeout=120)
 
     def use_stock_frontend(self):
         """Leave the device to pcifront and use the card."""

@@ -10,6 +10,8 @@
 #define STATE(n) BIT(XenbusState##n)
 #define ANY_STATE (~0U)
 #define SECONDS 30000
+/* A backend may have a frontend that failed ten times wait for a minute. */
+#define FORGIVEN 90000
 
 static char *backend;
 static unsigned int backend_state;
@@ -173,7 +175,7 @@ static int connect_well(void)
 	if (!err)
 		err = publish(bf.gref, bf.port, 7);
 	if (!err)
-		err = await(STATE(Connected), SECONDS);
+		err = await(STATE(Connected), FORGIVEN);
 	if (!err)
 		err = set_state(XenbusStateConnected);
 	if (!err)
