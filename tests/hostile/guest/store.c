@@ -9,9 +9,9 @@
 
 #define STATE(n) BIT(XenbusState##n)
 #define ANY_STATE (~0U)
-#define SECONDS 30000
+#define ANSWER_MS 30000
 /* A backend may have a frontend that failed ten times wait for a minute. */
-#define FORGIVEN 90000
+#define FORGIVEN_MS 90000
 
 static char *backend;
 static unsigned int backend_state;
@@ -150,7 +150,7 @@ static int await(u32 states, u32 ms)
  */
 int do_await(const char *args)
 {
-	int err = await(arg(args, "states", ANY_STATE), arg(args, "ms", SECONDS));
+	int err = await(arg(args, "states", ANY_STATE), arg(args, "ms", ANSWER_MS));
 
 	say("backend %u\n", READ_ONCE(backend_state));
 	return err;
@@ -175,7 +175,7 @@ static int connect_well(void)
 	if (!err)
 		err = publish(bf.gref, bf.port, 7);
 	if (!err)
-		err = await(STATE(Connected), FORGIVEN);
+		err = await(STATE(Connected), FORGIVEN_MS);
 	if (!err)
 		err = set_state(XenbusStateConnected);
 	if (!err)
@@ -189,16 +189,16 @@ static int close_well(void)
 	int err = set_state(XenbusStateClosing);
 
 	if (!err)
-		err = await(STATE(Closing) | STATE(Closed), SECONDS);
+		err = await(STATE(Closing) | STATE(Closed), ANSWER_MS);
 	if (!err)
 		err = set_state(XenbusStateClosed);
 	if (!err)
-		err = await(STATE(Closed), SECONDS);
+		err = await(STATE(Closed), ANSWER_MS);
 	if (!err)
 		err = set_state(XenbusStateInitialising);
 	if (!err)
 		err = await(STATE(InitWait) | STATE(Initialised) |
-			    STATE(Connected) | STATE(Closing), SECONDS);
+			    STATE(Connected) | STATE(Closing), ANSWER_MS);
 	return err ? err : do_close("");
 }
 
