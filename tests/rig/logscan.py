@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Complaints in the logs of Linux and Xen that no run may cause."""
+"""What is picked out of the logs of Linux and Xen.
+
+Complaints, which no run may cause; and stacks, where one does not go on.
+"""
 
 import re
 
@@ -22,10 +25,6 @@ KNOWN = ("sysfs group 'power' not found for kobject",
          # A driver that turned its device off at an error, and then loses it.
          "disabling already-disabled device")
 
-TASK = re.compile(r"task:(\S+) +state:(\S)")
-# Programs whose state tells something also when they sleep.
-CULPRITS = ("agent", "timeout", "sh", "xl", "insmod", "rmmod", "dd")
-
 WARNING_BLOCK = re.compile(r"^.*-\[ cut here \]-.*?-\[ end trace .*?$",
                            re.MULTILINE | re.DOTALL)
 
@@ -42,13 +41,19 @@ def complaints(text, guest=False):
             if COMPLAINTS.search(line)]
 
 
+TASK = re.compile(r"task:(\S+) +state:(\S)")
+# Programs whose state tells something also when they sleep.
+CULPRITS = ("agent", "timeout", "sh", "xl", "insmod", "rmmod", "dd")
+
+
 def stacks(text):
-    """Of SysRq-T's and Xen's stacks: of who is blocked, runs, or is a culprit."""
+    """Stacks by SysRq-T and Xen: of who is blocked, runs, or is a culprit."""
     out, wanted = [], False
     for line in text.splitlines():
         task = TASK.search(line)
         if task:
             wanted = task[2] in "RD" or task[1] in CULPRITS
-        if task and wanted or "+0x" in line and (wanted or "(XEN)" in line):
+        frame = "+0x" in line
+        if wanted and (task or frame) or frame and "(XEN)" in line:
             out.append("  | " + line)
     return out

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from . import paths
@@ -16,11 +17,11 @@ from .channel import Channel, RigError
 from .logscan import stacks
 
 GUEST_PORTS = 4
+DISK_SIZE = 64 << 20
 
 # Keys on the console: SysRq's come to Linux behind ^O, Xen's behind three ^A.
 ALL_LEVELS, ALL_TASKS = b"\x0f9", b"\x0ft"
 XEN_LISTENS, XEN_REGISTERS = b"\x01\x01\x01", b"d"
-DISK_SIZE = 64 << 20
 
 XEN_ARGS = ("console=com1 com1=115200,8n1 loglvl=info guest_loglvl=info "
             # With x2APIC an MSI for CPU 1 arrives at CPU 0 in QEMU 10.
@@ -147,8 +148,7 @@ class Machine:
 
     def _ports(self, images):
         """A serial port for dom0's agent and one for each guest's console."""
-        # Else a port's end in dom0 waits for ever, now and then: github.com/
-        # cilium/ebpf/issues/1734.
+        # Wake-ups get lost at times: github.com/cilium/ebpf/issues/1734
         out = ["-device", "virtio-serial-pci,id=ports,addr=0x2,ioeventfd=off,"
                "event_idx=off" + self._virtio(images)]
         names = ["agent"] + [f"guest{i}" for i in range(GUEST_PORTS)]
@@ -191,22 +191,26 @@ class Machine:
         tail = "\n".join("  | " + line for line in full[-lines:])
         return f"--- end of {path}:\n{tail}\n--- all logs: {self.logs}"
 
+    def _press(self, keys):
+        """What keys on the console have printed, until it is silent again."""
+        deadline = time.monotonic() + 30
+        out = b""
+        # Silence is a TimeoutError; a machine may also have ended.
+        with socket.socket(socket.AF_UNIX) as console, suppress(OSError):
+            console.settimeout(5)
+            console.connect(f"{self.dir}/console")
+            console.sendall(keys)
+            while time.monotonic() < deadline and \
+                    (data := console.recv(65536)):
+                out += data
+        return out.decode(errors="replace")
+
     def cross_examine(self):
         """Last words of a dom0 that does not answer: who waits, and where."""
         words = self.last_words()
-        before = len(self.console.read_text(errors="replace"))
-        with socket.socket(socket.AF_UNIX) as console:
-            console.connect(f"{self.dir}/console")
-            console.settimeout(5)
-            for keys in (ALL_LEVELS + ALL_TASKS,
-                         XEN_LISTENS + XEN_REGISTERS, XEN_LISTENS):
-                console.sendall(keys)
-                try:
-                    while console.recv(65536):
-                        pass
-                except TimeoutError:
-                    pass
-        answer = self.console.read_text(errors="replace")[before:]
+        answer = "".join(map(self._press, (ALL_LEVELS + ALL_TASKS,
+                                           XEN_LISTENS + XEN_REGISTERS,
+                                           XEN_LISTENS)))
         return "\n".join([words, "--- dom0's tasks that wait or run, and Xen:",
                           *stacks(answer)])
 
