@@ -9,10 +9,11 @@ from rig import coverage, debugkernel, devices
 from rig.backend import SECONDS
 from rig.channel import CommandError
 from rig.dom0 import DEVICES, Dom0
-from rig.errors import COMPLETION_TIMEOUT, handled, inject
+from rig.errors import (COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL, handled,
+                        inject)
 from rig.guest import Guest
 from rig.logscan import complaints
-from rig.machine import Machine
+from rig.machine import XEN_ARGS, Machine
 from rig.xenwatch import MAX_HELD, Xenwatch
 
 CARD = "igb0"
@@ -38,7 +39,10 @@ QUIET_SECONDS = 10
 # What happens in the quiet that an attack is measured by.
 AT_REST = "at rest"
 AT_AN_END = "at a guest's end"
-AT_AN_ERROR = "at an error of a free card"
+AT_AN_ERROR = {
+    COMPLETION_TIMEOUT: "at a non-fatal error of a free card",
+    DATA_LINK_PROTOCOL: "at a fatal error of a free card",
+}
 
 # Kilobytes of the kernel's objects that may come and go by themselves.
 MAX_SLAB = 2048
@@ -88,12 +92,23 @@ class Front:
         devices.network(self.guest, CARD)
 
 
+class HostileMachine(Machine):
+    """dom0 has one virtual processor, so that the guests have the other CPU.
+
+    With two, xenstored and the kernel take both while a guest writes to xenstore,
+    with or without a backend that reads it: what the bystander waits for then is
+    Xen's scheduler.
+    """
+
+    xen_args = XEN_ARGS.replace("dom0_max_vcpus=2", "dom0_max_vcpus=1")
+
+
 class Arena:
     """A machine with a bystander; attackers come and go."""
 
     def __init__(self, images, ko, cpio):
         self.images = images
-        self.machine = Machine(images, ko, "hostile", files=[cpio])
+        self.machine = HostileMachine(images, ko, "hostile", files=[cpio])
         self.figures = []
         # What makes the bystander wait without an attack: its latency by name.
         self.quiet = {}
@@ -121,7 +136,7 @@ class Arena:
         """The same commands as in an attack, which make dom0 work too."""
         end = time.monotonic() + QUIET_SECONDS
         while time.monotonic() < end:
-            self.front.do("op offset=0")
+            self.front.guest.sh("true")
 
     def _start(self, name, card, arguments=""):
         return Guest(self.dom0, name, pci=[self.dom0.bdf(card)],
@@ -162,6 +177,8 @@ class Arena:
 
     def _measure(self, name, event):
         if name not in self.quiet:
+            # As before an attack: it drops dom0's caches.
+            self.slab()
             self.watch()
             event()
             self.quiet[name] = self.watched()
@@ -169,23 +186,29 @@ class Arena:
     def measure_end(self):
         """What an attack that ends the attacker is measured by.
 
-        xl destroy alone makes the bystander wait.
+        xl destroy alone makes the bystander wait, as does the emulated machine
+        when a card that was in use is reset.
         """
         if AT_AN_END not in self.quiet:
-            self.attacker()
+            self.attacker().use_stock_frontend()
         self._measure(AT_AN_END, self.destroy_attacker)
+        return AT_AN_END
 
-    def _error_of_free_card(self):
-        inject(self.dom0, FREE_CARD, uncorrectable=COMPLETION_TIMEOUT)
-        handled(self.dom0, 1)
-
-    def measure_error(self):
+    def measure_error(self, error):
         """What attacks at an error of the host's are measured by.
 
-        The host tells of it on its console, which makes the bystander wait.
+        The host tells of it on its console, and resets the link of a fatal one,
+        which makes the bystander wait.
         """
-        self.new_log()
-        self._measure(AT_AN_ERROR, self._error_of_free_card)
+        def error_of_free_card():
+            self.new_log()
+            inject(self.dom0, FREE_CARD, uncorrectable=error)
+            handled(self.dom0, 1)
+            # Samples of the error alone are too few to be steady.
+            self._rest()
+
+        self._measure(AT_AN_ERROR[error], error_of_free_card)
+        return AT_AN_ERROR[error]
 
     # ---- an attack and its price ----
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from arena import AT_AN_END, CARD, SECONDS
+from arena import CARD, SECONDS
 from rig.dom0 import DEVICES
 
 FOREVER = "count=4000000000 seed=7"
@@ -25,9 +25,9 @@ SHORT = ("sequences", "double fetch", "connections")
 def test_destroyed(arena, long, name):
     if name not in SHORT and not long:
         pytest.skip("takes part with --long")
-    arena.measure_end()
+    beside = arena.measure_end()
     front = arena.attacker()
-    with arena.attack(f"destroyed: {name}", beside=AT_AN_END):
+    with arena.attack(f"destroyed: {name}", beside):
         front.begin(ATTACKS[name], progress=20)
         took = arena.destroy_attacker()
         owner = f"{DEVICES}/{arena.dom0.bdf(CARD)}/pciback/owner"

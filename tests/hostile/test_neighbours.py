@@ -3,7 +3,7 @@
 
 import pytest
 
-from arena import AT_AN_END, AT_AN_ERROR, CARD, SECONDS
+from arena import AT_AN_END, CARD, SECONDS
 from rig import devices
 from rig.dom0 import DRIVER
 from rig.errors import COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL, inject
@@ -24,9 +24,8 @@ def user(arena):
 @pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
                          ids=["nonfatal", "fatal"])
 def test_recovery_from_an_error(arena, user, request, error):
-    arena.measure_error()
-    with arena.attack(f"recovery: {request.node.callspec.id}",
-                      beside=AT_AN_ERROR):
+    beside = arena.measure_error(error)
+    with arena.attack(f"recovery: {request.node.callspec.id}", beside):
         inject(arena.dom0, CARD, uncorrectable=error)
         # The log is new with each attack.
         arena.dom0.until(f"dmesg | grep -q 'given to domain {user.id} as'", 40)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from arena import AT_AN_ERROR, CARD, SECONDS
+from arena import CARD, SECONDS
 from rig.errors import COMPLETION_TIMEOUT, inject
 
 TIMEOUT = "/sys/module/xen_pciback/parameters/aer_timeout_ms"
@@ -22,8 +22,8 @@ def test_bad_answer_costs_the_device_only(arena, front, name):
     dom0 = arena.dom0
     dom0.run(f"echo 2000 >{TIMEOUT}")
     backend = f"/local/domain/0/backend/pci/{front.guest.id}/0"
-    arena.measure_error()
-    with arena.attack(f"error: {name}", beside=AT_AN_ERROR):
+    beside = arena.measure_error(COMPLETION_TIMEOUT)
+    with arena.attack(f"error: {name}", beside):
         front.do(ANSWERS[name])
         inject(dom0, CARD, uncorrectable=COMPLETION_TIMEOUT)
         dom0.until(f"[ \"$(xenstore-read {backend}/aerState)\" = aerfail ]",
