@@ -9,16 +9,15 @@ from .apt import SUITE
 from .buildroot import BuildRoot
 
 
-def kernel_dir(images):
-    """Where the headers of dom0's kernel are, installed when missing."""
-    version = images.dom0_kernel.version
-    images.apt.install([f"linux-headers-{version}"])
-    return f"/lib/modules/{version}/build"
+def kernel_dir(images, kernel):
+    """Where the headers of a kernel of Debian 12 are, installed when missing."""
+    images.apt.install([f"linux-headers-{kernel.version}"])
+    return f"/lib/modules/{kernel.version}/build"
 
 
 def make(images, tree, *arguments):
-    """Run make in a tree; returns its status and what it printed."""
-    return make_for(kernel_dir(images), tree, *arguments)
+    """Run make for dom0's kernel; returns its status and what it printed."""
+    return make_for(kernel_dir(images, images.dom0_kernel), tree, *arguments)
 
 
 def make_for(headers, tree, *arguments):
