@@ -9,6 +9,9 @@
 
 #include "badfront.h"
 
+/* How often it looks for an answer before it sleeps: pcifront only looks. */
+#define LOOKS 100000
+
 /* What stands in the page where nobody writes; see judge.c. */
 #define FILLER 0xa5
 
@@ -158,9 +161,16 @@ bool channel_answered(unsigned int ms)
  */
 int channel_ask(struct xen_pci_op *op)
 {
+	unsigned int looks;
+
 	if (!bf.page || !bf.irq)
 		return -ENOTCONN;
 	channel_post(op);
+	for (looks = 0; looks < LOOKS; looks++) {
+		if (!(READ_ONCE(bf.page->flags) & XEN_PCIF_active))
+			break;
+		cpu_relax();
+	}
 	if (!channel_answered(10000))
 		return -ETIMEDOUT;
 	/* The answer is there if the flag is gone. */
