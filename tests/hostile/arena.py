@@ -5,6 +5,7 @@ import re
 import time
 from contextlib import contextmanager
 
+from granted import PM, capabilities
 from rig import coverage, debugkernel, devices
 from rig.backend import SECONDS
 from rig.channel import CommandError
@@ -43,6 +44,7 @@ AT_AN_ERROR = {
     COMPLETION_TIMEOUT: "at a non-fatal error of a free card",
     DATA_LINK_PROTOCOL: "at a fatal error of a free card",
 }
+AT_SWITCHES = "at switches of a free card"
 
 # Kilobytes of the kernel's objects that may come and go by themselves.
 MAX_SLAB = 2048
@@ -106,9 +108,9 @@ class HostileMachine(Machine):
 class Arena:
     """A machine with a bystander; attackers come and go."""
 
-    def __init__(self, images, ko, cpio):
+    def __init__(self, images, ko, files):
         self.images = images
-        self.machine = HostileMachine(images, ko, "hostile", files=[cpio])
+        self.machine = HostileMachine(images, ko, "hostile", files=files)
         self.figures = []
         # What makes the bystander wait without an attack: its latency by name.
         self.quiet = {}
@@ -210,6 +212,19 @@ class Arena:
         self._measure(AT_AN_ERROR[error], error_of_free_card)
         return AT_AN_ERROR[error]
 
+    def measure_switches(self):
+        """What attacks that switch bus mastering and power are measured by.
+
+        With each the emulated machine builds its memory map anew, which makes
+        all its processors wait, whoever has it done.
+        """
+        power = capabilities(self.device_config(FREE_CARD))[PM]
+        config = f"{DEVICES}/{self.dom0.bdf(FREE_CARD)}/config"
+        self._measure(AT_SWITCHES, lambda: self.dom0.sh(
+            f"/switch {config} {power} {QUIET_SECONDS * 1000}",
+            2 * QUIET_SECONDS))
+        return AT_SWITCHES
+
     # ---- an attack and its price ----
 
     def cpu(self):
@@ -277,10 +292,10 @@ class Arena:
         assert beside == AT_AN_END or after == before, (before, after)
         assert self.slab() <= slab + MAX_SLAB, (slab, self.slab())
 
-    def device_config(self):
-        """The attacker's device as dom0 sees it, byte by byte."""
+    def device_config(self, card=CARD):
+        """The attacker's device, or another, as dom0 sees it, byte by byte."""
         return bytes.fromhex(self.dom0.sh(
-            f"od -An -v -tx1 {DEVICES}/{self.dom0.bdf(CARD)}/config"
+            f"od -An -v -tx1 {DEVICES}/{self.dom0.bdf(card)}/config"
             " | tr -d ' \\n'"))
 
     def stop(self):

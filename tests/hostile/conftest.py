@@ -17,8 +17,8 @@ QUIET = []
 
 
 @pytest.fixture(scope="session")
-def cpio(images, tmp_path_factory):
-    """What the guests get beside their initramfs."""
+def programs(images, tmp_path_factory):
+    """What dom0 gets: a program, and what its guests get by their initramfs."""
     # dom0's kernel may be one without packages.
     headers = build.kernel_dir(images, images.kernels["6.1"])
     status, out = build.make_for(headers, GUEST)
@@ -29,7 +29,7 @@ def cpio(images, tmp_path_factory):
         # Without what only a debugger reads, a guest boots faster.
         run(["strip", "-g", "-o", folder / "root" / name, GUEST / name])
     initramfs.pack(folder / "root", folder / "hostile.cpio")
-    return folder / "hostile.cpio"
+    return [folder / "hostile.cpio", GUEST / "switch"]
 
 
 class Place:
@@ -69,8 +69,8 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def place(images, ko, cpio):
-    place = Place(images, ko, cpio)
+def place(images, ko, programs):
+    place = Place(images, ko, programs)
     yield place
     place.close()
 

@@ -101,7 +101,7 @@ def test_publication_left_behind_is_undone(arena, front, name, lines):
 def test_every_state_after_every_other(arena, front, long):
     with arena.attack("states in every order"):
         front.do(*FRESH, "open", "publish")
-        front.do(f"walk length={4 if long else 3} ms=8", timeout=300)
+        front.do(f"walk length={4 if long else 3} ms=8", timeout=900)
         front.do(*FRESH, "open", "publish")
         front.do("walk length=3")
         front.connect()

@@ -44,12 +44,13 @@ def test_requests_at_random(arena, guarded, long):
 
 def test_every_sequence_of_interrupt_and_power_requests(arena, guarded, long):
     length = 6 if long else 4
-    with arena.attack(f"sequences of {length}"):
+    beside = arena.measure_switches()
+    with arena.attack(f"sequences of {length}", beside):
         guarded.attacks(f"words length={length} pm=0x40", 8 ** length // 20)
 
 
 def test_request_rewritten_while_it_is_served(arena, guarded, long):
-    count = 1_000_000 if long else 10_000
+    count = 100_000 if long else 10_000
     with arena.attack("double fetch"):
         guarded.attacks(f"race count={count} seed=7", count // 20 + 60)
 
