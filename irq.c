@@ -135,10 +135,21 @@ static int try_start(struct pcistub *stub, enum pciback_irq_mode mode,
 	return err;
 }
 
+/* MSI turned the line off, in a copy of the device's config too. */
+static void allow_line_in_copy(struct pci_dev *pdev)
+{
+	u32 *cmd = &pdev->saved_config_space[PCI_COMMAND / 4];
+
+	if (!PCI_POSSIBLE_ERROR(*cmd))
+		*cmd &= ~PCI_COMMAND_INTX_DISABLE;
+}
+
 static void stop(struct pcistub *stub)
 {
-	if (is_msi(stub->irq.mode))
+	if (is_msi(stub->irq.mode)) {
 		pci_free_irq_vectors(stub->pdev);
+		allow_line_in_copy(stub->pdev);
+	}
 	note_mode(stub, PCIBACK_IRQ_NONE);
 }
 

@@ -238,6 +238,26 @@ static void end_of_msi_names_the_line(struct kunit *test)
 	bed_take_line(stub);
 }
 
+/* What it wakes up with is from before the end. */
+static void msi_that_ends_while_asleep(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_PM);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	struct xen_pci_op op = { .value = 1 };
+	u16 at = FAKE_PM_POS + PCI_PM_CTRL;
+
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(guest, &op, XEN_PCI_OP_enable_msi),
+			0);
+	KUNIT_EXPECT_TRUE(test, word_at(test, PCI_COMMAND) &
+			  PCI_COMMAND_INTX_DISABLE);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, at, 2, 3), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_cmd(guest, &op,
+					     XEN_PCI_OP_disable_msi), 0);
+	KUNIT_EXPECT_EQ(test, fake_guest_write(guest, at, 2, 0), 0);
+	KUNIT_EXPECT_FALSE(test, word_at(test, PCI_COMMAND) &
+			   PCI_COMMAND_INTX_DISABLE);
+}
+
 static struct kunit_case msi_cases[] = {
 	KUNIT_CASE(bits_are_denied_without_leave),
 	KUNIT_CASE(one_kind_at_a_time),
@@ -247,6 +267,7 @@ static struct kunit_case msi_cases[] = {
 	KUNIT_CASE(failed_request_has_no_value),
 	KUNIT_CASE(bad_vectors_have_no_value),
 	KUNIT_CASE(end_of_msi_names_the_line),
+	KUNIT_CASE(msi_that_ends_while_asleep),
 	{}
 };
 
