@@ -61,3 +61,6 @@ CASES = [
          20),
 ]
 
+# What is measured of the floor: a read, a write, and a read that has the
+# hardware asked first (floor.c).
+FLOORS = FLOOR_READ, FLOOR_WRITE, FLOOR_HARDWARE = "vendor2", "wline1", "status2"

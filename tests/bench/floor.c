@@ -6,8 +6,11 @@
  *
  * Behind it is one device, 0000:00:00.0, whose config space reads the same
  * everywhere: with this value, one without BARs, capabilities or interrupts.
+ * Before it answers for the status register it reads the real one of the host's
+ * own 0000:00:00.0: the floor under each answer that only hardware knows.
  */
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <asm/sync_bitops.h>
 #include <xen/events.h>
@@ -21,13 +24,18 @@ struct floor {
 	int irq;
 };
 
+static struct pci_dev *host_bridge;
+
 static irqreturn_t floor_event(int irq, void *data)
 {
 	struct floor *floor = data;
 	struct xen_pci_sharedinfo *page = floor->page;
 	bool asked = READ_ONCE(page->flags) & XEN_PCIF_active;
+	u16 status;
 
 	if (asked) {
+		if (READ_ONCE(page->op.offset) == PCI_STATUS)
+			pci_read_config_word(host_bridge, PCI_STATUS, &status);
 		page->op.err = READ_ONCE(page->op.devfn) ?
 			XEN_PCI_ERR_dev_not_found : XEN_PCI_ERR_success;
 		page->op.value = CONSTANT;
@@ -138,13 +146,22 @@ static struct xenbus_driver floor_driver = {
 
 static int __init floor_init(void)
 {
-	return xenbus_register_backend(&floor_driver);
+	int err;
+
+	host_bridge = pci_get_domain_bus_and_slot(0, 0, PCI_DEVFN(0, 0));
+	if (!host_bridge)
+		return -ENODEV;
+	err = xenbus_register_backend(&floor_driver);
+	if (err)
+		pci_dev_put(host_bridge);
+	return err;
 }
 module_init(floor_init);
 
 static void __exit floor_exit(void)
 {
 	xenbus_unregister_driver(&floor_driver);
+	pci_dev_put(host_bridge);
 }
 module_exit(floor_exit);
 

@@ -3,6 +3,7 @@
 
 from rig.dom0 import DEVICES
 
+from .cases import FLOORS
 from .measure import Column, case, latencies
 
 DEVICE = "0000:00:00.0"
@@ -18,12 +19,12 @@ class Floor:
         self.front = f"/local/domain/{guest.id}/device/pci/0"
 
     def run(self):
-        """Returns the column; one read and one write stand for all."""
+        """Returns the column; one of each kind of request stands for all."""
         self.dom0.sh("insmod /bench/floor.ko")
         self._plug()
         self.guest.until(f"[ -e {DEVICES}/{DEVICE} ]")
         samples = latencies(self.guest, DEVICE,
-                            [case("vendor2"), case("wline1")])
+                            [case(key) for key in FLOORS])
         self._unplug()
         self.dom0.sh("rmmod floor")
         return Column({}, samples)

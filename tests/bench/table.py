@@ -3,7 +3,8 @@
 
 from collections import namedtuple
 
-from .cases import CASES, NO_LIMIT, Limit
+from .cases import (CASES, FLOOR_HARDWARE, FLOOR_READ, FLOOR_WRITE, NO_LIMIT,
+                    Limit)
 
 NOT_MORE = Limit(peer=1.00)
 
@@ -42,7 +43,7 @@ FLAT_WITHIN = 1.05
 def time_rows(floor, ours, peer):
     """Requests: medians, us. Each is held against the floor of its kind."""
     for case in CASES:
-        base = floor.samples["wline1" if case.values else "vendor2"]
+        base = floor.samples[FLOOR_WRITE if case.values else FLOOR_READ]
         mine, theirs = ours.samples[case.key], peer.samples[case.key]
         yield Row(case.label, base.median(), mine.median(), theirs.median(),
                   case.limit, mine.p99(), theirs.p99())
@@ -107,7 +108,12 @@ def render(floor, ours, peer):
         lines += ["", _line(title, first, "ours", "Debian's", "to " + first
                             if first else "", "to Debian's"),
                   *map(_row, rows)]
+    plain, hardware = (floor.samples[key].median()
+                       for key in (FLOOR_READ, FLOOR_HARDWARE))
     met = [met for _, _, rows in parts for row in rows
            for _, most, met in verdicts(row) if most]
-    return "\n".join([*lines, "", f"{met.count(True)} of {len(met)} targets "
+    return "\n".join([*lines, "",
+                      "floor with one access to hardware: "
+                      f"{hardware:.1f} us, {hardware / plain:.2f} of the floor",
+                      f"{met.count(True)} of {len(met)} targets "
                       "met; missed ones are marked !"])
