@@ -33,6 +33,7 @@ MAX_CPU = 1.5
 MAX_SLOWDOWN = 1.5
 MAX_SHORT_SLOWDOWN = 2
 MIN_SAMPLES = 1000
+MAX_LONGER = 3
 
 # How long the quiet value is measured.
 QUIET_SECONDS = 10
@@ -132,6 +133,10 @@ class Arena:
         bdf = devices.address(self.bystander, BYSTANDERS_CARD)
         self.config = f"/sys/bus/pci/devices/{bdf}/config"
         self.attacker()
+        # A kernel that checks itself takes longer for two good guests too.
+        calls, held, by = self.xenwatch.held()
+        print(f"xenwatch: {calls} calls, the longest {held:.1f} ms, {by}")
+        self.max_held = max(MAX_HELD, MAX_LONGER * held)
         self._measure(AT_REST, self._rest)
 
     def _rest(self):
@@ -273,18 +278,18 @@ class Arena:
             took, cpu = time.monotonic() - start, self.cpu() - cpu
         finally:
             latency = self.watched()
-        held = self.xenwatch.held()
+        calls, held, by = self.xenwatch.held()
         dom0, xen = self.new_log()
         figure = {"attack": name, "s": took, "p50": latency[1],
                   "p99": latency[2], "x": latency[2] / quiet[2],
-                  "max": latency[3], "cpu": cpu, "calls": held[0],
-                  "held": held[1], "dom0": len(dom0), "xen": len(xen)}
+                  "max": latency[3], "cpu": cpu, "calls": calls,
+                  "held": held, "by": by, "dom0": len(dom0), "xen": len(xen)}
         self.figures.append(figure)
         bad = [line for line in complaints("\n".join(dom0 + xen))
                if not SUPPRESSED.search(line)]
         assert not bad, bad
         assert len(dom0) + len(xen) <= MAX_LINES, (dom0 + xen)[:MAX_LINES]
-        assert held[1] < MAX_HELD, figure
+        assert held < self.max_held, figure
         most = MAX_SLOWDOWN if latency[0] > MIN_SAMPLES else MAX_SHORT_SLOWDOWN
         assert latency[2] <= most * quiet[2], (quiet, figure)
         assert cpu <= MAX_CPU * took, figure

@@ -29,11 +29,13 @@ class Xenwatch:
         assert set(timed) in (OURS, DEBIANS), timed
 
     def held(self):
-        """Calls since the last time, and milliseconds of the longest."""
-        times = self.dom0.sh(f"sed -n 's/^.* \\([0-9.]*\\) us .*/\\1/p' "
-                             f"{TRACING}/trace; echo >{TRACING}/trace", 60)
-        times = list(map(float, times.split()))
-        return len(times), max(times, default=0) / 1000
+        """Calls since the last time; milliseconds and name of the longest."""
+        out = self.dom0.sh(
+            "sed -n 's/^.* \\([0-9.]*\\) us *| *\\([a-z_]*\\).*/\\1 \\2/p' "
+            f"{TRACING}/trace; echo >{TRACING}/trace", 60)
+        calls = [(float(us) / 1000, name)
+                 for us, name in map(str.split, out.splitlines())]
+        return len(calls), *max(calls, default=(0, "none"))
 
     def stop(self):
         self.dom0.sh(f"cd {TRACING}; echo nop >current_tracer; "
