@@ -13,6 +13,8 @@ from rig import build, stacks, tap  # noqa: E402: found by the line above
 
 # Worst outcome of each test: an error before or after it is a failure.
 OUTCOMES = {}
+# What each test measured, in words.
+MEASURED = {}
 
 
 def pytest_addoption(parser):
@@ -73,6 +75,7 @@ def pytest_runtest_logreport(report):
         OUTCOMES[report.nodeid] = "failed"
     elif report.when == "call" or report.skipped:
         OUTCOMES.setdefault(report.nodeid, report.outcome)
+    MEASURED[report.nodeid] = [text for _, text in report.user_properties]
 
 
 def pytest_collectreport(report):
@@ -87,7 +90,9 @@ def _count(outcome):
 def pytest_sessionfinish(session):
     path = session.config.getoption("outcomes")
     if path:
-        Path(path).write_text(json.dumps(OUTCOMES, indent=1))
+        rows = {test: " ".join([outcome, *MEASURED.get(test, [])])
+                for test, outcome in OUTCOMES.items()}
+        Path(path).write_text(json.dumps(rows, indent=1))
     if _count("failed"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

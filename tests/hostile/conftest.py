@@ -78,7 +78,12 @@ def place(images, ko, programs):
 @pytest.fixture
 def arena(request, place):
     """The machine with its bystander."""
-    yield place.get()
+    arena = place.get()
+    before = len(arena.figures)
+    yield arena
+    # Printed beside the other module's by make compare.
+    request.node.user_properties += [
+        (f["attack"], f"{f['x']:.2f}x") for f in arena.figures[before:]]
     reports = [getattr(request.node, f"report_{when}", None)
                for when in ("setup", "call")]
     if any(report is None or report.failed for report in reports):

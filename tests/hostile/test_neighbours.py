@@ -13,7 +13,7 @@ from rig.errors import COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL, inject
 def user(arena):
     """A guest that uses the card by stock drivers."""
     arena.measure_end()
-    front = arena.attacker()
+    front = arena.arrive()
     front.use_stock_frontend()
     yield front.guest
     # It is not an attacker any more.

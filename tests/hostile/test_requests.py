@@ -69,5 +69,5 @@ def test_events_without_a_request(arena, guarded, long):
 
 def test_next_guest_uses_the_card_after_all_of_it(arena, front):
     arena.destroy_attacker()
-    arena.attacker().use_stock_frontend()
+    arena.arrive().use_stock_frontend()
     arena.destroy_attacker()

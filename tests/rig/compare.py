@@ -18,19 +18,22 @@ def main(*columns):
             (column.partition("=") for column in columns)}
     tests = list(dict.fromkeys(test for run in runs.values() for test in run))
     names = {t: t.split("::", 1)[-1] for t in tests}
-    width = max(map(len, names.values()), default=4)
-    print()
     rows = [["test", *runs]]
     rows += [[names[t], *(run.get(t, "-") for run in runs.values())]
              for t in tests]
-    for name, *outcomes in rows:
-        print(f"{name:{width}}", *(f"{o:8}" for o in outcomes), sep="  ")
-    for title, run in runs.items():
-        results = list(run.values())
-        print(f"{title}: {results.count('passed')} passed, "
-              f"{results.count('failed')} failed")
-    return int(any(not run or "failed" in run.values()
-                   for title, run in runs.items() if title != PEER))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    print()
+    for row in rows:
+        print(*(f"{text:{width}}" for text, width in zip(row, widths)),
+              sep="  ")
+    # Behind an outcome stands what was measured.
+    results = {title: [text.split()[0] for text in run.values()]
+               for title, run in runs.items()}
+    for title, run in results.items():
+        print(f"{title}: {run.count('passed')} passed, "
+              f"{run.count('failed')} failed")
+    return int(any(not run or "failed" in run
+                   for title, run in results.items() if title != PEER))
 
 
 if __name__ == "__main__":

@@ -30,11 +30,10 @@ class Xenwatch:
 
     def held(self):
         """Calls since the last time; milliseconds and name of the longest."""
-        out = self.dom0.sh(
-            "sed -n 's/^.* \\([0-9.]*\\) us *| *\\([a-z_]*\\).*/\\1 \\2/p' "
-            f"{TRACING}/trace; echo >{TRACING}/trace", 60)
-        calls = [(float(us) / 1000, name)
-                 for us, name in map(str.split, out.splitlines())]
+        out = self.dom0.sh("sed -n 's/^.* \\([0-9.]*\\) us *| */\\1 /p' "
+                           f"{TRACING}/trace; echo >{TRACING}/trace", 60)
+        calls = [(float(us) / 1000, name) for us, _, name in
+                 (line.partition(" ") for line in out.splitlines())]
         return len(calls), *max(calls, default=(0, "none"))
 
     def stop(self):

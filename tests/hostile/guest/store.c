@@ -204,11 +204,11 @@ static int close_well(void)
 
 /**
  * do_connect - go back to where a new frontend begins, and connect as it should
- * @args: none
+ * @args: new=1: it is one that never connected
  */
 int do_connect(const char *args)
 {
-	int err = close_well();
+	int err = arg(args, "new", 0) ? 0 : close_well();
 
 	return err ? err : connect_well();
 }
