@@ -50,13 +50,13 @@ def test_every_sequence_of_interrupt_and_power_requests(arena, guarded, long):
 
 
 def test_request_rewritten_while_it_is_served(arena, guarded, long):
-    count = 100_000 if long else 10_000
+    count = 50_000 if long else 10_000
     with arena.attack("double fetch"):
         guarded.attacks(f"race count={count} seed=7", count // 20 + 60)
 
 
 def test_flags_at_wrong_times(arena, guarded, long):
-    count = 1_000_000 if long else 10_000
+    count = 300_000 if long else 10_000
     with arena.attack("flags at wrong times"):
         guarded.attacks(f"games count={count} seed=7", count // 20 + 60)
 
