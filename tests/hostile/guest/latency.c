@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_SAMPLES 1000000
+#define MAX_SAMPLES 4000000
 #define STATUS 6
 
 static unsigned int sample[MAX_SAMPLES];
