@@ -125,12 +125,23 @@ static bool host_is_busy(const struct pcistub *stub, unsigned long start)
 		time_after(jiffies, start + LONG_WAIT));
 }
 
+/*
+ * The core does this itself only where all drivers recovered. Drivers of dom0 take
+ * a device that stays frozen for one that is offline.
+ */
+static void thaw(struct pcistub *stub)
+{
+	if (stub->pdev->error_state == pci_channel_io_frozen)
+		stub->pdev->error_state = pci_channel_io_normal;
+}
+
 /**
  * pciback_recovery_over - the host does nothing more to a device
  * @stub: device; device_lock() is held
  */
 void pciback_recovery_over(struct pcistub *stub)
 {
+	thaw(stub);
 	pcistub_cancel(stub, &stub->recover_work);
 	set_recovery(stub, PCIBACK_RECOVERY_NONE);
 	/* Sessions that were refused the device meanwhile look again. */
@@ -206,9 +217,7 @@ static bool take_over(struct pcistub *stub)
 	struct pciback_session *sess = pcistub_owner(stub);
 	int err = -ENODEV;
 
-	/* The core does this itself only where all drivers recovered. */
-	if (stub->pdev->error_state == pci_channel_io_frozen)
-		stub->pdev->error_state = pci_channel_io_normal;
+	thaw(stub);
 	if (sess && stub->recovery == PCIBACK_RECOVERY_GUEST) {
 		err = pciback_reset_in_recovery(stub);
 		/* Nobody waits for what else the guest has to say. */

@@ -654,6 +654,23 @@ static void host_gives_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontend.seen, 0);
 }
 
+/* Frozen, a device is offline to the drivers of dom0. */
+static void device_is_not_left_frozen(struct kunit *test)
+{
+	struct pci_dev *pdev = one_device(test);
+	pci_ers_result_t verdict;
+
+	pdev->error_state = pci_channel_io_frozen;
+	KUNIT_EXPECT_EQ(test, bed_error(pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, bed_failure(pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+	bed_settle();
+	pdev->error_state = pci_channel_io_frozen;
+	KUNIT_EXPECT_EQ(test, bed_error(pdev, &verdict), 1);
+	bed_release(pdev);
+	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+}
+
 static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(guest_recovers_from_an_error),
 	KUNIT_CASE(answers_are_seen_without_events),
@@ -677,6 +694,7 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(error_of_a_device_without_a_guest),
 	KUNIT_CASE(guest_ends_in_a_recovery),
 	KUNIT_CASE(host_gives_up),
+	KUNIT_CASE(device_is_not_left_frozen),
 	{}
 };
 
