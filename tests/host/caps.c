@@ -313,6 +313,15 @@ static void ext_pointers(int unused)
 	build_and_see("", "100:0003 140:0018 ff4:0003");
 }
 
+/* Of an endpoint it has no registers of a root port, whose place is another's. */
+static void ext_after_errors(int unused)
+{
+	device(0);
+	ext(0x100, AER, 0x12c);
+	ext(0x12c, DSN, 0);
+	build_and_see("", "100:0001 12c:0003");
+}
+
 static void ext_loops(int unused)
 {
 	device(0);
@@ -508,6 +517,7 @@ static const struct tap_test tests[] = {
 	{ "the same capability twice", twins },
 	{ "no extended list", no_ext },
 	{ "extended pointers", ext_pointers },
+	{ "extended capability after errors", ext_after_errors },
 	{ "extended loops", ext_loops },
 	{ "the first one hidden", anchors },
 	{ "overlapping extended capabilities", ext_overlaps },

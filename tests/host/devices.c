@@ -20,7 +20,7 @@
 			  { 0x00020000, 0x10008cc2, 0x000f2810, 0x00035c11, \
 			    0x10110000, 0, 0, 0, 0, 0x0000081f, 0, 0,	\
 			    0x00010002 } }
-#define AER_CAP(at)	{ at, PCI_EXT_CAP_ID_ERR, 0x38,			\
+#define AER_CAP(at)	{ at, PCI_EXT_CAP_ID_ERR, 0x2c,			\
 			  { 0, 0x00100000, 0, 0x00462031, 0x2001, 0x2000 } }
 
 static const struct fake_cap none[] = { { 0 } };
