@@ -61,17 +61,17 @@ static int write_vdev(struct xenbus_transaction xbt, const char *dir,
 			     PCI_FUNC(vaddr & 0xff));
 }
 
-/* What dev-N says, if that can be understood; false if it is not there. */
-static bool read_name(struct xenbus_transaction xbt, const char *dir,
-		      struct pciback_wish *wish)
+/* What dev-N says, if that can be understood; -ENOENT if it is not there. */
+static int read_name(struct xenbus_transaction xbt, const char *dir,
+		     struct pciback_wish *wish)
 {
 	char *name = xenbus_read(xbt, dir, numbered("dev", wish->index).s, NULL);
 
 	if (IS_ERR(name))
-		return false;
+		return PTR_ERR(name);
 	wish->named = !pciback_parse_sbdf(name, &wish->sbdf);
 	kfree(name);
-	return true;
+	return 0;
 }
 
 /*
@@ -83,7 +83,7 @@ static bool still_meant(struct xenbus_transaction xbt, const char *dir,
 {
 	struct pciback_wish now = { .index = wish->index };
 
-	return read_name(xbt, dir, &now) && now.named == wish->named &&
+	return !read_name(xbt, dir, &now) && now.named == wish->named &&
 	       (!now.named || now.sbdf == wish->sbdf);
 }
 
@@ -192,17 +192,22 @@ static void read_options(struct xenbus_transaction xbt, const char *dir,
 	kfree(opts);
 }
 
-static void read_wish(struct xenbus_transaction xbt, const char *dir,
-		      struct pciback_wish *wish)
+/* A key that cannot be read is not one that the toolstack removed. */
+static int read_wish(struct xenbus_transaction xbt, const char *dir,
+		     struct pciback_wish *wish)
 {
-	unsigned int state;
+	unsigned int state = XenbusStateUnknown;
+	int err = read_name(xbt, dir, wish);
 
-	read_name(xbt, dir, wish);
-	if (xenbus_scanf(xbt, dir, numbered("state", wish->index).s, "%u",
-			 &state) != 1)
-		state = XenbusStateUnknown;
+	if (err && err != -ENOENT)
+		return err;
+	err = xenbus_scanf(xbt, dir, numbered("state", wish->index).s, "%u",
+			   &state);
+	if (err < 0 && err != -ENOENT && err != -ERANGE)
+		return err;
 	wish->state = state;
 	read_options(xbt, dir, wish);
+	return 0;
 }
 
 static int read_wishes(struct xenbus_device *xdev,
@@ -211,19 +216,23 @@ static int read_wishes(struct xenbus_device *xdev,
 {
 	const char *dir = xdev->nodename;
 	unsigned int i;
+	int err;
 
-	if (xenbus_scanf(xbt, dir, "num_devs", "%u", nr) != 1)
+	err = xenbus_scanf(xbt, dir, "num_devs", "%u", nr);
+	if (err < 0 && err != -ERANGE)
+		return err;
+	if (err != 1)
 		return -ENOENT;
 	if (*nr > MAX_DEVICES)
 		return -ERANGE;
 	*wishes = kvcalloc(*nr, sizeof(**wishes), GFP_KERNEL);
 	if (!*wishes)
 		return -ENOMEM;
-	for (i = 0; i < *nr; i++) {
+	for (i = 0, err = 0; i < *nr && !err; i++) {
 		(*wishes)[i].index = i;
-		read_wish(xbt, dir, &(*wishes)[i]);
+		err = read_wish(xbt, dir, &(*wishes)[i]);
 	}
-	return 0;
+	return err;
 }
 
 /**

@@ -21,6 +21,15 @@ struct entry {
 	char value[64];
 };
 
+/* Name of a key that the driver cannot read. */
+const char *fake_store_broken;
+
+/*
+ * When the driver goes to this state, the toolstack detaches the guest's first
+ * device a moment before.
+ */
+enum xenbus_state fake_store_race;
+
 static DEFINE_SPINLOCK(store_lock);
 static LIST_HEAD(store);
 DECLARE_WAIT_QUEUE_HEAD(fake_store_changed);
@@ -153,6 +162,8 @@ void fake_store_clear(void)
 {
 	struct entry *entry, *next;
 
+	fake_store_broken = NULL;
+	fake_store_race = XenbusStateUnknown;
 	spin_lock(&store_lock);
 	list_for_each_entry_safe(entry, next, &store, item) {
 		list_del(&entry->item);
@@ -163,12 +174,21 @@ void fake_store_clear(void)
 
 /* ---- for the driver ---- */
 
+static bool is_broken(const char *node)
+{
+	const char *broken = READ_ONCE(fake_store_broken);
+
+	return broken && !strcmp(node, broken);
+}
+
 void *__wrap_xenbus_read(struct xenbus_transaction t, const char *dir,
 			 const char *node, unsigned int *len)
 {
 	char value[sizeof_field(struct entry, value)];
 	char *copy;
 
+	if (is_broken(node))
+		return ERR_PTR(-ENOMEM);
 	if (store_read(dir, node, value, sizeof(value)))
 		return ERR_PTR(-ENOENT);
 	copy = kstrdup(value, GFP_KERNEL);
@@ -263,6 +283,8 @@ int __wrap_xenbus_scanf(struct xenbus_transaction t, const char *dir,
 	int got;
 
 	might_sleep();
+	if (is_broken(node))
+		return -ENOMEM;
 	if (store_read(dir, node, value, sizeof(value)))
 		return -ENOENT;
 	va_start(ap, fmt);
@@ -316,6 +338,13 @@ int __wrap_xenbus_switch_state(struct xenbus_device *xdev,
 			       enum xenbus_state state)
 {
 	xdev->state = state;
+	if (state == fake_store_race) {
+		fake_store_race = XenbusStateUnknown;
+		fake_store_write(FAKE_BACKEND, "state-0", "%d",
+				 XenbusStateClosing);
+		fake_store_write(FAKE_BACKEND, "state", "%d",
+				 XenbusStateReconfiguring);
+	}
 	return __wrap_xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d",
 				    state);
 }

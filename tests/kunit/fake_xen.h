@@ -88,6 +88,8 @@ int fake_guest_read(struct fake_guest *guest, int offset, int size, u32 *val);
 int fake_guest_write(struct fake_guest *guest, int offset, int size, u32 val);
 
 /* fake_store.c */
+extern const char *fake_store_broken;
+extern enum xenbus_state fake_store_race;
 void fake_store_write(const char *dir, const char *node, const char *fmt, ...)
 	__printf(3, 4);
 unsigned int fake_store_number(const char *dir, const char *node);
