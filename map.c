@@ -82,6 +82,26 @@ struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 }
 
 /**
+ * pciback_map_late - a frontend did not let go in time of what it is to get again
+ * @sess: session
+ * @sbdf: address of the device on the host
+ *
+ * Once it may yet; if it is told again, that is by the toolstack.
+ */
+void pciback_map_late(struct pciback_session *sess, u32 sbdf)
+{
+	struct pciback_vdev *dev;
+
+	mutex_lock(&sess->map_lock);
+	dev = pciback_vmap_entry(map_of(sess), sbdf);
+	if (dev && dev->lost == PCIBACK_EVICT_REPLUG)
+		dev->lost = PCIBACK_EVICT_LATE;
+	else if (dev && dev->lost == PCIBACK_EVICT_LATE)
+		dev->lost = PCIBACK_EVICT_FOR_GOOD;
+	mutex_unlock(&sess->map_lock);
+}
+
+/**
  * pciback_map_look - what a guest's map says of a device
  * @sess: session
  * @sbdf: address of the device on the host

@@ -379,6 +379,7 @@ struct pciback_channel {
  * @since: when the first such action in a row was, in jiffies
  * @hung: until then, in jiffies, the frontend is not waited for
  * @late: a reconfiguration was made while it was not Connected yet
+ * @moved: we changed our state, and did not look what the toolstack asks for since
  * @due: when the next step is due, in jiffies, if none comes early
  * @failures: to connect
  * @root: domain << 8 | bus of the buses that were published
@@ -404,6 +405,7 @@ struct pciback_session {
 	unsigned long since;
 	unsigned long hung;
 	bool late;
+	bool moved;
 	unsigned long due;
 	struct pciback_limit failures;
 	u32 root[PCIBACK_MAX_ROOTS];
@@ -530,6 +532,7 @@ bool pciback_channel_abandoned(struct pciback_session *sess);
 int pciback_map_add(struct pciback_session *sess, struct pciback_vdev *dev);
 struct pcistub *pciback_map_remove(struct pciback_session *sess, u32 sbdf,
 				   enum pciback_evict how);
+void pciback_map_late(struct pciback_session *sess, u32 sbdf);
 bool pciback_map_look(struct pciback_session *sess, u32 sbdf,
 		      struct pciback_vdev *dev);
 bool pciback_map_get(struct pciback_session *sess, unsigned int i,
@@ -549,6 +552,7 @@ domid_t pciback_session_domid(const struct pciback_session *sess);
 int pciback_session_update(struct pciback_session *sess, bool setup);
 bool pciback_session_shed(struct pciback_session *sess, bool connected);
 int pciback_session_cut(struct pciback_session *sess);
+bool pciback_session_is_behind(struct pciback_session *sess);
 void pciback_session_silence(struct pciback_session *sess);
 void pciback_session_release(struct pciback_session *sess);
 void pciback_session_evict(struct pciback_session *sess);

@@ -253,6 +253,18 @@ static bool is_passing(int err)
 }
 
 /*
+ * Does the guest get a lost device again? What its frontend was told in vain, state-N
+ * and Reconfiguring, is what a toolstack says that detaches the device.
+ */
+static bool comes_again(const struct pciback_session *sess,
+			const struct pciback_vdev *dev)
+{
+	return dev->lost == PCIBACK_EVICT_REPLUG ||
+	       (dev->lost == PCIBACK_EVICT_LATE &&
+		sess->xdev->state != XenbusStateReconfiguring);
+}
+
+/*
  * The guest has let go of a device that it had lost. Its address stays in
  * xenstore: frontends read it again when the toolstack, which still has the
  * device in its books, detaches it, and pcifront gives up all others if it is
@@ -265,7 +277,7 @@ static int settle_lost(struct pciback_session *sess,
 	int err = 0;
 
 	if (!pciback_map_look(sess, wish->sbdf, &dev) &&
-	    dev.lost == PCIBACK_EVICT_REPLUG)
+	    comes_again(sess, &dev))
 		err = export(sess, wish);
 	else
 		pciback_store_state(sess, wish, XenbusStateClosed);
@@ -360,6 +372,34 @@ int pciback_session_update(struct pciback_session *sess, bool setup)
 	return err;
 }
 
+/**
+ * pciback_session_is_behind - did the toolstack ask for more than was done?
+ * @sess: session; the caller holds its lock
+ *
+ * It asks by writing our state, which we may have overwritten since.
+ *
+ * Return: true if a device is to come or to go.
+ */
+bool pciback_session_is_behind(struct pciback_session *sess)
+{
+	struct pciback_wish *wish;
+	unsigned int i, nr;
+	bool behind;
+	u32 sbdf;
+
+	lockdep_assert_held(&sess->lock);
+
+	if (look_at_wishes(sess, &wish, &nr))
+		return false;
+	pciback_plan(wish, nr, false);
+	behind = pciback_map_unwanted(sess, wish, nr, &sbdf);
+	for (i = 0; i < nr; i++)
+		behind = behind || wish[i].step == PCIBACK_STEP_ADD ||
+			 wish[i].step == PCIBACK_STEP_REMOVE;
+	kvfree(wish);
+	return behind;
+}
+
 /* A frontend that is not there need not let go first. */
 static enum xenbus_state lost_state(enum pciback_evict how, bool connected)
 {
@@ -447,9 +487,13 @@ int pciback_session_cut(struct pciback_session *sess)
 	pciback_plan(wish, nr, false);
 	for (i = 0; i < nr; i++)
 		adds = adds || wish[i].step == PCIBACK_STEP_ADD;
+	if (!adds)
+		take_unwanted_back(sess, wish, nr);
 	for (i = 0; i < nr && !adds; i++) {
 		if (wish[i].step == PCIBACK_STEP_REMOVE)
 			take_back(sess, wish[i].sbdf, PCIBACK_EVICT_FOR_GOOD);
+		else if (wish[i].step == PCIBACK_STEP_FORGET)
+			pciback_map_late(sess, wish[i].sbdf);
 	}
 	kvfree(wish);
 	return adds ? -EBUSY : 0;

@@ -13,11 +13,14 @@ struct pcistub;
  * @PCIBACK_EVICT_NONE: it does not
  * @PCIBACK_EVICT_FOR_GOOD: for good
  * @PCIBACK_EVICT_REPLUG: it gets it again after a reset
+ * @PCIBACK_EVICT_LATE: likewise, but its frontend was told and did not let go in
+ *	time; of a map's entry only
  */
 enum pciback_evict {
 	PCIBACK_EVICT_NONE,
 	PCIBACK_EVICT_FOR_GOOD,
 	PCIBACK_EVICT_REPLUG,
+	PCIBACK_EVICT_LATE,
 };
 
 /**

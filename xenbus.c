@@ -62,18 +62,20 @@ static void set_state(struct pciback_session *sess, enum xenbus_state state)
 }
 
 /*
- * Tells the frontend to let go of what it lost, which is taken back already; and one
- * that was too late for it to look for what it got.
+ * Tells the frontend to let go of what it lost, which is taken back already; one that
+ * was too late for it to look for what it got; and of what the toolstack asked for
+ * while we changed our state.
  */
 static void detach(struct pciback_session *sess)
 {
 	bool deaf = pciback_channel_deaf(sess);
-	bool late = sess->late;
+	bool behind = sess->late || (sess->moved && pciback_session_is_behind(sess));
 
-	sess->late = false;
-	if (late)
+	if (sess->late)
 		sess->hung = jiffies;
-	if ((pciback_session_shed(sess, !deaf) || late) && !deaf)
+	sess->late = false;
+	sess->moved = false;
+	if ((pciback_session_shed(sess, !deaf) || behind) && !deaf)
 		set_state(sess, XenbusStateReconfiguring);
 }
 
@@ -196,9 +198,11 @@ static void update_and_connect(struct pciback_session *sess)
 		pciback_frontend_connect(sess);
 }
 
+/* The toolstack takes Connected for an answer to what it asked for last. */
 static void go_on(struct pciback_session *sess)
 {
-	set_state(sess, XenbusStateConnected);
+	set_state(sess, pciback_session_is_behind(sess) ?
+			XenbusStateReconfiguring : XenbusStateConnected);
 }
 
 static void reconfigure(struct pciback_session *sess)
@@ -336,7 +340,10 @@ static bool take_action(struct pciback_session *sess)
 	/* The toolstack writes our state too, behind the core's back. */
 	sess->xdev->state = view.be;
 	actions[action](sess);
-	return sess->xdev->state != view.be;
+	if (sess->xdev->state == view.be)
+		return false;
+	sess->moved = true;
+	return true;
 }
 
 static bool may_step(struct pciback_session *sess)

@@ -225,6 +225,125 @@ static void frontend_that_does_not_look(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stub->pdev->is_busmaster);
 }
 
+/* ---- what the toolstack says is not lost ---- */
+
+/* It wrote Reconfiguring, and we our own state over that. */
+static void detach_that_was_overwritten(struct kunit *test)
+{
+	static const enum xenbus_state states[] = {
+		XenbusStateReconfigured, XenbusStateConnected,
+	};
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		struct fake_guest *guest = bed_guest(test, stub->pdev);
+
+		fake_store_race = states[i];
+		toolstack_says(XenbusStateReconfiguring);
+		frontend_says(XenbusStateReconfiguring);
+		KUNIT_EXPECT_EQ(test,
+				fake_guest_await(guest, XenbusStateReconfigured),
+				0);
+		frontend_says(XenbusStateConnected);
+		KUNIT_EXPECT_EQ(test,
+				fake_guest_await(guest,
+						 XenbusStateReconfiguring), 0);
+		frontend_reconfigures(test, guest);
+		bed_settle();
+		KUNIT_EXPECT_NE(test, stub->state, PCISTUB_ASSIGNED);
+		/* There is no more to do than that. */
+		KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+				XenbusStateConnected);
+		bed_end_guest(test);
+	}
+}
+
+/* A key that cannot be read is there all the same. */
+static void keys_that_cannot_be_read(struct kunit *test)
+{
+	static const char * const keys[] = { "num_devs", "dev-0", "state-0" };
+	struct pcistub *stub = bed_one_device(test, BED_NIC);
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	unsigned int i;
+
+	go_live(test, guest);
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		WRITE_ONCE(fake_store_broken, keys[i]);
+		toolstack_says(XenbusStateReconfiguring);
+		frontend_says(XenbusStateReconfiguring);
+		bed_settle();
+		KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
+				XenbusStateReconfiguring);
+		WRITE_ONCE(fake_store_broken, NULL);
+		frontend_reconfigures(test, guest);
+		KUNIT_EXPECT_TRUE(test, stub->pdev->msi_enabled);
+	}
+}
+
+/* The guest is told of a device that it is to get again, and hangs. */
+static struct fake_guest *lose_in_vain(struct kunit *test, struct pcistub *stub)
+{
+	struct fake_guest *guest = bed_guest(test, stub->pdev);
+	pci_ers_result_t verdict;
+
+	bed_decode(test, guest);
+	bed_begin_msix(test, guest);
+	KUNIT_EXPECT_EQ(test, bed_mild_error(stub->pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, bed_recover(stub->pdev, &verdict), 1);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateReconfiguring),
+			0);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
+			XenbusStateClosing);
+	KUNIT_EXPECT_EQ(test, fake_guest_await(guest, XenbusStateConnected), 0);
+	bed_settle();
+	KUNIT_EXPECT_NE(test, stub->state, PCISTUB_ASSIGNED);
+	return guest;
+}
+
+static void lost_device_comes_again_to_a_slow_guest(struct kunit *test)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_FLR);
+	struct fake_guest *guest = lose_in_vain(test, stub);
+
+	frontend_reconfigures(test, guest);
+	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
+			XenbusStateInitialised);
+}
+
+/* Xen has taken it from the guest already. */
+static void toolstack_takes(struct kunit *test, bool soon)
+{
+	struct pcistub *stub = bed_one_device(test, BED_NIC | FAKE_FLR);
+	struct fake_guest *guest = lose_in_vain(test, stub);
+	struct pciback_session *sess = dev_get_drvdata(&guest->xdev.dev);
+
+	if (!soon) {
+		mutex_lock(&sess->lock);
+		sess->hung = jiffies;
+		mutex_unlock(&sess->lock);
+	}
+	fake_store_write(FAKE_BACKEND, "state-0", "%d", XenbusStateClosing);
+	toolstack_says(XenbusStateReconfiguring);
+	frontend_reconfigures(test, guest);
+	bed_settle();
+	KUNIT_EXPECT_NE(test, stub->state, PCISTUB_ASSIGNED);
+	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state-0"),
+			XenbusStateClosed);
+}
+
+/* Its guest is not waited for again. */
+static void lost_device_that_the_toolstack_takes(struct kunit *test)
+{
+	toolstack_takes(test, true);
+}
+
+static void lost_device_that_the_toolstack_takes_later(struct kunit *test)
+{
+	toolstack_takes(test, false);
+}
+
 /* ---- a frontend that published, and whose kernel does not look again ---- */
 
 static void expect_healed(struct kunit *test, struct fake_guest *guest)
@@ -287,6 +406,11 @@ static struct kunit_case frontend_cases[] = {
 	KUNIT_CASE(frontend_that_missed_connected),
 	KUNIT_CASE(frontend_that_is_overtaken),
 	KUNIT_CASE(frontend_that_does_not_look),
+	KUNIT_CASE(detach_that_was_overwritten),
+	KUNIT_CASE(keys_that_cannot_be_read),
+	KUNIT_CASE(lost_device_comes_again_to_a_slow_guest),
+	KUNIT_CASE(lost_device_that_the_toolstack_takes),
+	KUNIT_CASE(lost_device_that_the_toolstack_takes_later),
 	KUNIT_CASE(frontend_that_vanished_before_we_looked),
 	KUNIT_CASE(frontend_that_vanished_after_we_connected),
 	KUNIT_CASE(frontend_with_a_bad_page_is_not_healed),
