@@ -68,8 +68,8 @@ static void set_state(struct pciback_session *sess, enum xenbus_state state)
  */
 static void detach(struct pciback_session *sess)
 {
-	bool deaf = pciback_channel_deaf(sess);
 	bool behind = sess->late || (sess->moved && pciback_session_is_behind(sess));
+	bool deaf = pciback_channel_deaf(sess);
 
 	if (sess->late)
 		sess->hung = jiffies;

@@ -270,6 +270,8 @@ static void frontend_without_a_handler(struct kunit *test)
 	struct pci_dev *pdev = one_device(test);
 	struct fake_guest *guest = bed_guest(test, pdev);
 
+	/* The session may be looking at it still. */
+	bed_settle();
 	clear_bit(_XEN_PCIB_AERHANDLER, (unsigned long *)&guest->page->flags);
 	expect_lost_unasked(test, pdev);
 	KUNIT_EXPECT_EQ(test, fake_store_number(FAKE_BACKEND, "state"),
