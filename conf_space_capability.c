@@ -379,7 +379,7 @@ static int ext_vendor_length(struct pci_dev *pdev, u16 pos)
  * last ones the length is known.
  */
 const struct pciback_cap pciback_ext_caps[] = {
-	/* Of an endpoint: what follows is a root port's. */
+	/* Of an endpoint: what follows is a root port's (PCIe 3.0, 7.10). */
 	{ .id = PCI_EXT_CAP_ID_ERR, .len = PCI_ERR_ROOT_COMMAND,
 	  .reg = aer_regs, .nr = ARRAY_SIZE(aer_regs) },
 	{ .id = PCI_EXT_CAP_ID_DSN, .len = PCI_EXT_CAP_DSN_SIZEOF,

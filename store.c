@@ -23,6 +23,26 @@ static struct pciback_key numbered(const char *name, unsigned int n)
 	return key;
 }
 
+/**
+ * pciback_store_number - read a key
+ * @xbt: transaction, or XBT_NIL
+ * @dir: directory
+ * @key: name in it
+ * @val: its value; 0 if it is missing or no number
+ *
+ * Return: 0; or -errno if it cannot be read, which says nothing of what it is.
+ */
+int pciback_store_number(struct xenbus_transaction xbt, const char *dir,
+			 const char *key, unsigned int *val)
+{
+	int err = xenbus_scanf(xbt, dir, key, "%u", val);
+
+	if (err == 1)
+		return 0;
+	*val = 0;
+	return err == -ENOENT || err == -ERANGE ? 0 : err;
+}
+
 static int write_root(struct pciback_session *sess, struct xenbus_transaction xbt,
 		      u32 root)
 {
@@ -196,14 +216,14 @@ static void read_options(struct xenbus_transaction xbt, const char *dir,
 static int read_wish(struct xenbus_transaction xbt, const char *dir,
 		     struct pciback_wish *wish)
 {
-	unsigned int state = XenbusStateUnknown;
+	unsigned int state;
 	int err = read_name(xbt, dir, wish);
 
 	if (err && err != -ENOENT)
 		return err;
-	err = xenbus_scanf(xbt, dir, numbered("state", wish->index).s, "%u",
-			   &state);
-	if (err < 0 && err != -ENOENT && err != -ERANGE)
+	err = pciback_store_number(xbt, dir, numbered("state", wish->index).s,
+				   &state);
+	if (err)
 		return err;
 	wish->state = state;
 	read_options(xbt, dir, wish);

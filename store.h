@@ -25,6 +25,8 @@ struct pciback_keys {
 	bool aer_failed;
 };
 
+int pciback_store_number(struct xenbus_transaction xbt, const char *dir,
+			 const char *key, unsigned int *val);
 int pciback_store_write(struct pciback_session *sess,
 			const struct pciback_keys *keys);
 int pciback_store_state(struct pciback_session *sess,

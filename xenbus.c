@@ -139,24 +139,14 @@ struct view {
 	unsigned int be, fe, online;
 };
 
-/* A key that is missing or no number is 0. */
-static int read_key(const char *dir, const char *key, unsigned int *val)
-{
-	int err = xenbus_scanf(XBT_NIL, dir, key, "%u", val);
-
-	if (err == 1)
-		return 0;
-	*val = 0;
-	return err == -ENOENT || err == -ERANGE ? 0 : err;
-}
-
 static int read_view(struct pciback_session *sess, struct view *view)
 {
 	const char *dir = sess->xdev->nodename;
 
-	return read_key(dir, "state", &view->be) ?:
-	       read_key(sess->otherend, "state", &view->fe) ?:
-	       read_key(dir, "online", &view->online);
+	return pciback_store_number(XBT_NIL, dir, "state", &view->be) ?:
+	       pciback_store_number(XBT_NIL, sess->otherend, "state",
+				    &view->fe) ?:
+	       pciback_store_number(XBT_NIL, dir, "online", &view->online);
 }
 
 /*

@@ -24,10 +24,10 @@ FREE_CARD = "igb1"
 # Frontend states and sets of backend states, by Xen's numbers.
 INITIALISING, INITIALISED, CONNECTED, CLOSING, CLOSED = 1, 3, 4, 5, 6
 
-# What an attack may cost: log lines, of dom0's one processor if it lasts, and of
-# the bystander's p99 against its quiet value. It takes so many samples: after a
-# short attack the last ones are of what it has left behind, and p99 is not as
-# steady.
+# What an attack may cost: log lines; the share of dom0's one processor, if it takes
+# so many seconds (in a shorter one xl list shows most); and the bystander's p99
+# against its quiet value. It takes so many samples: after a short attack the last
+# ones are of what it has left behind, and p99 is not as steady.
 MAX_LINES = 100
 MAX_CPU = 0.95
 LASTING = 5
@@ -147,7 +147,7 @@ class Arena:
                      arguments=arguments, ramdisk="/run/initrd").create()
 
     def arrive(self):
-        """The attacker, started when there is none that can connect."""
+        """The attacker, whose frontend can connect; started if need be."""
         if self.once and self.front and self.front.connected:
             self.destroy_attacker()
         if not self.front:
