@@ -20,8 +20,9 @@ CARDS = {"igb0": ("8086", "10c9", 0), "igb1": ("8086", "10c9", 1),
          # Functions of an igb, once devices.make_vfs() has made them.
          **{f"vf{i}": ("8086", "10ca", i) for i in range(7)}}
 
-# Drivers that a test may have loaded in dom0.
-DRIVERS = ("igbvf", "igb", "e1000e", "e1000", "nvme", "pci-stub")
+# What a test may have loaded in dom0: drivers, and what from the first error on
+# answers for a card's error registers, of which some keep what is written.
+MODULES = ("igbvf", "igb", "e1000e", "e1000", "nvme", "pci-stub", "aer_inject")
 
 BOOT_SECONDS = 120
 
@@ -131,7 +132,7 @@ class Dom0(Shell):
                 # Fails for a device that no guest had: Xen kept it for dom0.
                 self.run(f"xl pci-assignable-remove {bdf}")
             self.unload()
-        self.run(f"for m in {' '.join(DRIVERS)}; do rmmod $m; done; "
+        self.run(f"for m in {' '.join(MODULES)}; do rmmod $m; done; "
                  f"for f in $(grep -L null {DEVICES}/*/driver_override); do "
                  "echo >$f; done", 60)
 

@@ -96,8 +96,6 @@ def test_correctable_errors_are_counted_and_do_not_disturb(dom0, start):
 @pytest.mark.parametrize("card", devices.cards("igb0", seldom=["nvme"]))
 def test_guest_recovers_from_error_of_the_port(dom0, start, bed, card):
     """Injected by the emulator at the root port above the card."""
-    # It would answer in place of the port.
-    dom0.run("rmmod aer_inject")
     dom0.load(hide=[card])
     guest = start(card)
     use(guest, card)
