@@ -87,6 +87,23 @@ static int count_device(struct pci_dev *pdev, void *nr)
 	return 0;
 }
 
+static void hold_neighbours(struct pcistub *stub)
+{
+	struct pcistub *other;
+	unsigned long sbdf;
+
+	lockdep_assert_held(&pcistub_registry_lock);
+
+	xa_for_each(&pcistub_registry, sbdf, other) {
+		if (!is_below(other, stub->pdev->bus) ||
+		    other->state == PCISTUB_CLEANING)
+			continue;
+		other->held_by = stub;
+		other->clean_later = false;
+		pcistub_set_state(other, PCISTUB_CLEANING);
+	}
+}
+
 /**
  * pcistub_hold_bus - keep guests from all that a bus reset would hit
  * @stub: device that is to be reset
@@ -95,37 +112,47 @@ static int count_device(struct pci_dev *pdev, void *nr)
  * which we need that lock, with the list of the bus's devices locked. One such
  * reset at a time: it is waited for by those that come to the same bus.
  *
- * Return: 0, to be followed by pcistub_unhold_bus(); -ENOTTY: the bus has no
- * reset; -EBUSY: a device on it is a guest's, or not ours.
+ * Return: 0, to be followed by pcistub_unhold_bus(); -EALREADY: @stub is clean, by
+ * a reset that was waited for; -ENOTTY: the bus has no reset; -EBUSY: a device on
+ * it is a guest's, or not ours.
  */
 int pcistub_hold_bus(struct pcistub *stub)
 {
 	struct pci_bus *bus = stub->pdev->bus;
-	struct pcistub *other;
-	unsigned long sbdf;
+	bool foreign;
+	int err = 0;
 	int nr = 0;
 
 	if (pci_is_root_bus(bus))
 		return -ENOTTY;
-	if (pcistub_for_each(is_foreign, bus))
-		return -EBUSY;
 	lock_bus(stub);
+	foreign = pcistub_for_each(is_foreign, bus);
 	pci_walk_bus(bus, count_device, &nr);
 	mutex_lock(&pcistub_registry_lock);
-	if (stub->state != PCISTUB_CLEANING || count_free(bus) != nr) {
-		mutex_unlock(&pcistub_registry_lock);
-		unlock_bus(stub);
-		return -EBUSY;
-	}
-	xa_for_each(&pcistub_registry, sbdf, other) {
-		if (!is_below(other, bus) || other->state == PCISTUB_CLEANING)
-			continue;
-		other->held_by = stub;
-		other->clean_later = false;
-		pcistub_set_state(other, PCISTUB_CLEANING);
+	if (stub->state == PCISTUB_CLEANING && stub->bus_cleaned) {
+		pcistub_set_cleaned(stub, 0, true);
+		err = -EALREADY;
+	} else if (stub->state != PCISTUB_CLEANING || foreign ||
+		   count_free(bus) != nr) {
+		err = -EBUSY;
+	} else {
+		hold_neighbours(stub);
 	}
 	mutex_unlock(&pcistub_registry_lock);
-	return 0;
+	if (err)
+		unlock_bus(stub);
+	return err;
+}
+
+static void let_go(struct pcistub *stub, int err)
+{
+	stub->held_by = NULL;
+	if (!err)
+		pcistub_set_cleaned(stub, 0, true);
+	else if (stub->clean_later)
+		pcistub_queue_clean(stub);
+	else
+		pcistub_set_cleaned(stub, stub->reset_err, stub->reset_bus);
 }
 
 /**
@@ -140,15 +167,11 @@ void pcistub_unhold_bus(struct pcistub *stub, int err)
 
 	mutex_lock(&pcistub_registry_lock);
 	xa_for_each(&pcistub_registry, sbdf, other) {
-		if (other->held_by != stub)
-			continue;
-		other->held_by = NULL;
-		if (!err)
-			pcistub_set_cleaned(other, 0, true);
-		else if (other->clean_later)
-			pcistub_queue_clean(other);
-		else
-			pcistub_set_cleaned(other, other->reset_err, other->reset_bus);
+		if (other->held_by == stub)
+			let_go(other, err);
+		/* One whose own reset is to come may have none but this. */
+		else if (!err && is_below(other, stub->pdev->bus))
+			other->bus_cleaned = true;
 	}
 	if (!err && stub->state == PCISTUB_CLEANING)
 		pcistub_set_cleaned(stub, 0, true);

@@ -49,6 +49,7 @@ void pcistub_set_cleaned(struct pcistub *stub, int err, bool bus)
  */
 void pcistub_queue_clean(struct pcistub *stub)
 {
+	stub->bus_cleaned = false;
 	pcistub_set_state(stub, PCISTUB_CLEANING);
 	pcistub_queue(stub, &stub->clean_work, 0);
 }
@@ -270,23 +271,29 @@ static void forget_guest(struct pcistub *stub)
 }
 
 /**
- * pcistub_return - take a device back from a guest
- * @stub: device; no request of the guest can reach it any more. The reference
- *	that pcistub_assign() gave is dropped.
+ * pcistub_return - take devices back from a guest
+ * @stubs: list of them by &pcistub.out; no request of the guest can reach them any
+ *	more. The references that pcistub_assign() gave are dropped.
  *
- * Its vectors go before the guest is forgotten, its reset is queued.
+ * Their vectors go before the guest is forgotten, their resets are queued.
  */
-void pcistub_return(struct pcistub *stub)
+void pcistub_return(struct list_head *stubs)
 {
-	pciback_silence(stub);
+	struct pcistub *stub, *next;
+
+	list_for_each_entry(stub, stubs, out)
+		pciback_silence(stub);
 	mutex_lock(&pcistub_registry_lock);
-	if (stub->state == PCISTUB_ASSIGNED) {
-		disown(stub);
-		forget_guest(stub);
-		pcistub_queue_clean(stub);
+	list_for_each_entry_safe(stub, next, stubs, out) {
+		list_del(&stub->out);
+		if (stub->state == PCISTUB_ASSIGNED) {
+			disown(stub);
+			forget_guest(stub);
+			pcistub_queue_clean(stub);
+		}
+		pcistub_put(stub);
 	}
 	mutex_unlock(&pcistub_registry_lock);
-	pcistub_put(stub);
 }
 
 /**

@@ -196,8 +196,10 @@ enum pciback_recovery {
  * @state: under the registry lock
  * @held_by: whose bus reset made it CLEANING, or NULL; under the registry lock
  * @clean_later: meanwhile a reset was asked for; likewise
+ * @bus_cleaned: a bus reset hit it after its own was queued; likewise
  * @sess: the guest that owns it, or NULL; under the registry lock, and from
  *	PCISTUB_ASSIGNED to its end the same
+ * @out: of who took it out of the guest's map, for pcistub_return()
  * @reset_err: result of the last reset, 0 or -errno; under the registry lock
  * @reset_bus: the last reset was one of the whole bus; likewise
  * @strict_reset: set by the administrator: no guest gets it PCISTUB_DIRTY
@@ -245,7 +247,9 @@ struct pcistub {
 	enum pcistub_state state;
 	const struct pcistub *held_by;
 	bool clean_later;
+	bool bus_cleaned;
 	struct pciback_session *sess;
+	struct list_head out;
 	int reset_err;
 	bool reset_bus;
 	bool strict_reset;
@@ -439,7 +443,7 @@ bool pcistub_any_assigned(const struct pciback_pattern *pattern);
 void pcistub_ready(struct pcistub *stub);
 int pcistub_assign(u32 sbdf, struct pciback_session *sess,
 		   struct pcistub **found);
-void pcistub_return(struct pcistub *stub);
+void pcistub_return(struct list_head *stubs);
 void pcistub_disown(struct pcistub *stub);
 struct pciback_session *pcistub_owner(struct pcistub *stub);
 bool pcistub_permissive(const struct pcistub *stub);

@@ -224,7 +224,7 @@ static int reset_bus(struct pcistub *stub)
 	for (tries = 0; tries < BUS_TRIES; tries++) {
 		err = pcistub_hold_bus(stub);
 		if (err)
-			return err;
+			return err == -EALREADY ? 0 : err;
 		err = pci_reset_bus(stub->pdev);
 		pcistub_unhold_bus(stub, err);
 		if (err != -EAGAIN)

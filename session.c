@@ -106,24 +106,51 @@ struct pciback_session *pciback_session_alloc(struct xenbus_device *xdev,
 	return sess;
 }
 
-static void take_back(struct pciback_session *sess, u32 sbdf,
-		      enum pciback_evict how)
+static void take_out(struct pciback_session *sess, u32 sbdf,
+		     enum pciback_evict how, struct list_head *out)
 {
 	struct pcistub *stub = pciback_map_remove(sess, sbdf, how);
 
-	if (!stub)
-		return;
-	synchronize_rcu();
-	pcistub_return(stub);
+	if (stub)
+		list_add_tail(&stub->out, out);
 }
 
-static void take_unwanted_back(struct pciback_session *sess,
-			       const struct pciback_wish *wish, unsigned int nr)
+static void give_back(struct list_head *out)
 {
+	if (list_empty(out))
+		return;
+	synchronize_rcu();
+	pcistub_return(out);
+}
+
+static void take_back(struct pciback_session *sess, u32 sbdf,
+		      enum pciback_evict how)
+{
+	LIST_HEAD(out);
+
+	take_out(sess, sbdf, how, &out);
+	give_back(&out);
+}
+
+/*
+ * Those that are named no more, and those that the toolstack takes: together, so
+ * that the reset of a bus that they share does not find one still in use.
+ */
+static void take_unwanted_back(struct pciback_session *sess,
+			       const struct pciback_wish *wish, unsigned int nr,
+			       enum pciback_evict how)
+{
+	LIST_HEAD(out);
+	unsigned int i;
 	u32 sbdf;
 
 	while (pciback_map_unwanted(sess, wish, nr, &sbdf))
-		take_back(sess, sbdf, PCIBACK_EVICT_NONE);
+		take_out(sess, sbdf, PCIBACK_EVICT_NONE, &out);
+	for (i = 0; i < nr; i++) {
+		if (wish[i].step == PCIBACK_STEP_REMOVE)
+			take_out(sess, wish[i].sbdf, how, &out);
+	}
+	give_back(&out);
 }
 
 /**
@@ -177,6 +204,7 @@ static int publish(struct pciback_session *sess, const struct pciback_wish *wish
 		.wish = wish, .state = XenbusStateInitialised, .vdev = dev,
 	};
 	struct pcistub *stub = dev->stub;
+	LIST_HEAD(out);
 	int err;
 
 	mutex_lock(&stub->lock);
@@ -185,7 +213,8 @@ static int publish(struct pciback_session *sess, const struct pciback_wish *wish
 	if (!err)
 		err = pciback_map_add(sess, dev);
 	if (err) {
-		pcistub_return(stub);
+		list_add(&stub->out, &out);
+		pcistub_return(&out);
 		return err;
 	}
 	if (wish->permissive)
@@ -293,13 +322,11 @@ static int take_step(struct pciback_session *sess,
 {
 	switch (wish->step) {
 	case PCIBACK_STEP_KEEP:
+	case PCIBACK_STEP_REMOVE:
+		/* Done. The toolstack removes the keys of what it took. */
 		return 0;
 	case PCIBACK_STEP_ADD:
 		return export(sess, wish);
-	case PCIBACK_STEP_REMOVE:
-		/* The toolstack removes its keys when it sees this done. */
-		take_back(sess, wish->sbdf, PCIBACK_EVICT_NONE);
-		return 0;
 	case PCIBACK_STEP_FORGET:
 		return settle_lost(sess, wish);
 	case PCIBACK_STEP_REFUSE:
@@ -308,19 +335,13 @@ static int take_step(struct pciback_session *sess,
 	return -EINVAL;
 }
 
-/* What goes makes room for what comes. */
 static int take_steps(struct pciback_session *sess,
-		      const struct pciback_wish *wish, unsigned int nr,
-		      bool removals)
+		      const struct pciback_wish *wish, unsigned int nr)
 {
 	unsigned int i;
 	int err, ret = 0;
 
 	for (i = 0; i < nr; i++) {
-		bool removal = wish[i].step == PCIBACK_STEP_REMOVE;
-
-		if (removal != removals)
-			continue;
 		err = take_step(sess, &wish[i]);
 		/* Of a want of memory nobody tells when it is over. */
 		if (is_passing(err))
@@ -364,9 +385,9 @@ int pciback_session_update(struct pciback_session *sess, bool setup)
 		err = publish_first_root(sess);
 	if (!err) {
 		pciback_plan(wish, nr, setup);
-		take_unwanted_back(sess, wish, nr);
-		take_steps(sess, wish, nr, true);
-		err = take_steps(sess, wish, nr, false);
+		/* What goes makes room for what comes. */
+		take_unwanted_back(sess, wish, nr, PCIBACK_EVICT_NONE);
+		err = take_steps(sess, wish, nr);
 	}
 	kvfree(wish);
 	return err;
@@ -488,11 +509,9 @@ int pciback_session_cut(struct pciback_session *sess)
 	for (i = 0; i < nr; i++)
 		adds = adds || wish[i].step == PCIBACK_STEP_ADD;
 	if (!adds)
-		take_unwanted_back(sess, wish, nr);
+		take_unwanted_back(sess, wish, nr, PCIBACK_EVICT_FOR_GOOD);
 	for (i = 0; i < nr && !adds; i++) {
-		if (wish[i].step == PCIBACK_STEP_REMOVE)
-			take_back(sess, wish[i].sbdf, PCIBACK_EVICT_FOR_GOOD);
-		else if (wish[i].step == PCIBACK_STEP_FORGET)
+		if (wish[i].step == PCIBACK_STEP_FORGET)
 			pciback_map_late(sess, wish[i].sbdf);
 	}
 	kvfree(wish);
@@ -537,5 +556,5 @@ void pciback_session_evict(struct pciback_session *sess)
  */
 void pciback_session_release(struct pciback_session *sess)
 {
-	take_unwanted_back(sess, NULL, 0);
+	take_unwanted_back(sess, NULL, 0, PCIBACK_EVICT_NONE);
 }
