@@ -135,7 +135,9 @@ void pciback_idle_work(struct work_struct *work)
 		/* It is awake for its reset. */
 		pcistub_queue(stub, &stub->idle_work,
 			      msecs_to_jiffies(IDLE_MS));
-	} else if (!foreign && may_sleep(stub)) {
+	} else if (!foreign && !delayed_work_pending(&stub->idle_work) &&
+		   may_sleep(stub)) {
+		/* Not if it was reset while we looked, maybe for somebody. */
 		stub->pm_idle = true;
 		/* At once: in 7.3 pm_runtime_put_autosuspend() starts anew. */
 		pm_runtime_put(&stub->pdev->dev);

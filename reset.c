@@ -244,6 +244,8 @@ static int reset_function(struct pcistub *stub)
 	if (READ_ONCE(stub->state) == PCISTUB_CLEANING) {
 		mutex_lock(&stub->lock);
 		err = pciback_reset(stub);
+		/* From now on a toolstack may count on it to be awake. */
+		pciback_pm_idle(stub);
 		mutex_unlock(&stub->lock);
 	}
 	pciback_unlock_after_reset(stub->pdev, bridge);
@@ -269,9 +271,6 @@ void pciback_clean_work(struct work_struct *work)
 			err = -ETIMEDOUT;
 		pcistub_cleaned(stub, err);
 	}
-	mutex_lock(&stub->lock);
-	pciback_pm_idle(stub);
-	mutex_unlock(&stub->lock);
 	pciback_sessions_kick();
 	pcistub_put(stub);
 }
