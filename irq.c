@@ -379,7 +379,8 @@ int pciback_irq_toggle_standin(struct pcistub *stub)
 
 	mutex_lock(&stub->lock);
 	mode = READ_ONCE(stub->irq.mode);
-	if (READ_ONCE(stub->state) == PCISTUB_GONE)
+	/* Its claim may still fail, or it has ended. */
+	if (!stub->conf || READ_ONCE(stub->state) == PCISTUB_GONE)
 		err = -ENODEV;
 	else if (!is_msi(mode))
 		err = pciback_irq_set_mode(stub, mode == PCIBACK_IRQ_NONE ?
