@@ -438,6 +438,9 @@ void pciback_line_work(struct work_struct *work)
 		if (stub->irq.line && !READ_ONCE(stub->irq.ack))
 			bring_standin(stub);
 		allow_line(stub);
+		/* It may have read COMMAND before an error cut the device off. */
+		if (READ_ONCE(stub->evict) != PCIBACK_EVICT_NONE)
+			pci_clear_master(stub->pdev);
 	}
 	mutex_unlock(&stub->lock);
 	pcistub_put(stub);
