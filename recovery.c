@@ -91,8 +91,9 @@ static pci_ers_result_t ask_guest(struct pciback_session *sess,
 		err = -ERANGE;
 	if (!err)
 		verdict = (__force pci_ers_result_t)answer;
-	/* The guest's driver has no handler for a step that needs one. */
-	if (verdict == PCI_ERS_RESULT_NONE && cmd != XEN_PCI_OP_aer_resume)
+	/* The guest's driver has no handler, or none for a step that needs one. */
+	if (verdict == PCI_ERS_RESULT_NO_AER_DRIVER ||
+	    (verdict == PCI_ERS_RESULT_NONE && cmd != XEN_PCI_OP_aer_resume))
 		verdict = PCI_ERS_RESULT_DISCONNECT;
 	if (verdict == PCI_ERS_RESULT_DISCONNECT) {
 		dev_warn(&stub->pdev->dev,

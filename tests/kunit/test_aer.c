@@ -10,6 +10,7 @@
 #define CAN_RECOVER	((__force u32)PCI_ERS_RESULT_CAN_RECOVER)
 #define RECOVERED	((__force u32)PCI_ERS_RESULT_RECOVERED)
 #define DISCONNECT	((__force u32)PCI_ERS_RESULT_DISCONNECT)
+#define NO_DRIVER	((__force u32)PCI_ERS_RESULT_NO_AER_DRIVER)
 
 /* aer_timeout_ms, and what a slow machine adds to it. */
 #define TIMEOUT		(10 * HZ)
@@ -144,7 +145,7 @@ static void expect_lost(struct kunit *test, struct pci_dev *pdev)
 /* No verdict, one that is none, and one that says no. */
 static void guest_that_cannot_recover(struct kunit *test)
 {
-	static const u32 verdicts[] = { 0, ~0U, 77, DISCONNECT };
+	static const u32 verdicts[] = { 0, ~0U, 77, DISCONNECT, NO_DRIVER };
 	struct pci_dev *pdev = one_device(test);
 	unsigned int i;
 
