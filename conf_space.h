@@ -183,6 +183,8 @@ bool pciback_conf_sleeps(const struct pciback_conf *conf, s32 offset, s32 size);
 /* conf_space_gaps.c: what lies between the registers */
 int pciback_gaps_write(struct pciback_conf *conf, unsigned int offset,
 		       unsigned int size, u32 val, u32 open);
+u32 pciback_gaps_fresh(const struct pciback_conf *conf, unsigned int pos,
+		       unsigned int size, u32 hw);
 void pciback_gaps_restore(struct pciback_conf *conf);
 
 /* conf_space_header.c, conf_space_capability.c: the tables */

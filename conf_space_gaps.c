@@ -81,6 +81,30 @@ int pciback_gaps_write(struct pciback_conf *conf, unsigned int offset,
 	return err ? err : write_bytes(conf, offset, size, val, open);
 }
 
+/**
+ * pciback_gaps_fresh - what registers held before a guest wrote them
+ * @conf: policy of the device
+ * @pos: first byte
+ * @size: 1 to 4 bytes
+ * @hw: what they hold now
+ *
+ * Return: @hw, but for the bytes that a guest wrote.
+ */
+u32 pciback_gaps_fresh(const struct pciback_conf *conf, unsigned int pos,
+		       unsigned int size, u32 hw)
+{
+	const struct pciback_gaps *gaps = conf->gaps;
+	unsigned int i;
+
+	for (i = 0; gaps && i < size; i++) {
+		if (!test_bit(pos + i, gaps->written))
+			continue;
+		hw &= ~(pciback_size_mask(1) << (i * 8));
+		hw |= (u32)gaps->fresh[pos + i] << (i * 8);
+	}
+	return hw;
+}
+
 /* Brings a dword back, where it is not as it was. */
 static void restore(struct pciback_conf *conf, unsigned int offset)
 {

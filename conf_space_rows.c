@@ -52,6 +52,7 @@ static int init_inst(struct pciback_conf *conf, struct pciback_inst *inst)
 	err = pciback_conf_hw_read(conf, inst->pos, inst->reg->size, &hw);
 	if (err)
 		return err;
+	hw = pciback_gaps_fresh(conf, inst->pos, inst->reg->size, hw);
 	inst->fresh = hw;
 	if (inst->reg->init)
 		hw = inst->reg->init(conf, inst, hw);

@@ -148,6 +148,28 @@ static void gaps_come_back(int unused)
 	pciback_conf_free(conf);
 }
 
+/* As by a quirk for what a permissive device's guest has written before. */
+static void gap_becomes_a_register(int unused)
+{
+	struct pciback_reg quirk = { .size = 2, .rw = 0xffff };
+	struct pciback_reg reg = { .rw = 0xff };
+	struct pciback_conf *conf = claim(&reg, 0x12);
+	unsigned int i;
+
+	emul_put(&emul, 0x50, 4, 0x11223344);
+	guest_writes(conf, 0x51, 1, 0x77, true, 0);
+	CHECK(!pciback_conf_add(conf, &quirk, 1, 0x50, 256), "not added");
+	CHECK(!pciback_conf_seal(conf), "not sealed");
+	/* The second time it is not known any more what the guest wrote. */
+	for (i = 0; i < 2; i++) {
+		emul_put(&emul, 0x50, 4, 0x11223344);
+		pciback_conf_restore(conf);
+		CHECK(emul_get(&emul, 0x50, 4) == 0x11223344, "%08x",
+		      emul_get(&emul, 0x50, 4));
+	}
+	pciback_conf_free(conf);
+}
+
 static void gaps_without_memory(int unused)
 {
 	struct pciback_reg reg = { .rw = 0xff };
@@ -205,6 +227,7 @@ static const struct tap_test tests[] = {
 	{ "a mask that grew", a_mask_that_grew },
 	{ "a mask that shrank", a_mask_that_shrank },
 	{ "gaps come back", gaps_come_back },
+	{ "a gap becomes a register", gap_becomes_a_register },
 	{ "gaps without memory", gaps_without_memory },
 	{ "what does not answer is left", what_does_not_answer_is_left },
 };
