@@ -318,12 +318,14 @@ enum pciback_aer {
  * @policy: how it is served; NULL: not at all
  * @vectors: number of &xen_pci_op.msix_entries that belong to the answer
  * @chore: it has been served, and leaves this to be done
+ * @denied: what was not granted of it, to be reported
  */
 struct pciback_request {
 	struct xen_pci_op op;
 	const struct pciback_op_policy *policy;
 	unsigned int vectors;
 	enum pciback_chore chore;
+	struct pciback_denied denied;
 };
 
 /**

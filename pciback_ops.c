@@ -162,15 +162,14 @@ static int serve_conf_read(struct pcistub *stub, struct pciback_request *req)
 
 static int serve_conf_write(struct pcistub *stub, struct pciback_request *req)
 {
-	struct pciback_denied denied;
 	int err;
 
 	stub->count.writes++;
 	err = pciback_conf_write(stub->conf, req->op.offset, req->op.size,
 				 req->op.value, pcistub_permissive(stub),
-				 &denied);
-	if (!err)
-		report_denied(stub, &denied);
+				 &req->denied);
+	if (err)
+		req->denied.mask = 0;
 	return err;
 }
 
@@ -269,12 +268,13 @@ static struct pcistub *find_device(struct pciback_session *sess,
 				 pciback_sbdf(op->domain, op->bus, op->devfn));
 }
 
-/* Serves an access to config space, and notes what it leaves to be done. */
+/* Serves an access to config space, and notes what it leaves to do and to say. */
 static int serve_conf(struct pcistub *stub, struct pciback_request *req)
 {
 	int err;
 
 	stub->chore = PCIBACK_CHORE_NONE;
+	req->denied.mask = 0;
 	err = req->policy->serve(stub, req);
 	req->chore = stub->chore;
 	return err;
@@ -282,7 +282,8 @@ static int serve_conf(struct pcistub *stub, struct pciback_request *req)
 
 /*
  * A device that hangs may cost the host a completion timeout for each access, and
- * a guest can go on asking: then the scheduler is to have a say in it.
+ * a guest can go on asking: then the scheduler is to have a say in it. How long
+ * the host's console takes says nothing of the device.
  */
 static int serve_conf_in_event(struct pcistub *stub,
 			       struct pciback_request *req)
@@ -292,6 +293,7 @@ static int serve_conf_in_event(struct pcistub *stub,
 
 	if (ktime_get_ns() - start > MAX_ACCESS_NS)
 		pciback_limit_count(&stub->slow);
+	report_denied(stub, &req->denied);
 	return err;
 }
 
@@ -412,8 +414,10 @@ static int serve_slowly(struct pcistub *stub, struct pciback_request *req)
 		return req->policy->serve(stub, req);
 	}
 	pcistub_conf_begin(stub);
-	if (!req->chore)
+	if (!req->chore) {
 		err = serve_conf(stub, req);
+		report_denied(stub, &req->denied);
+	}
 	pcistub_conf_end(stub);
 	return err;
 }
