@@ -207,6 +207,7 @@ int pciback_reset(struct pcistub *stub)
 		pci_intx(pdev, false);
 	pciback_conf_restore(stub->conf);
 	pciback_conf_reset(stub->conf);
+	stub->vpd_pos = 0;
 	pcistub_conf_end(stub);
 	return err;
 }
@@ -288,6 +289,7 @@ void pciback_clean_work(struct work_struct *work)
 int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 {
 	struct pci_dev *bridge;
+	bool theirs;
 	int err;
 
 	while ((err = pcistub_clean_again(stub)) == -EAGAIN)
@@ -301,14 +303,16 @@ int pciback_reset_by_admin(struct pcistub *stub, bool in_use)
 
 	wake_in_state(stub, PCISTUB_ASSIGNED);
 	bridge = pciback_lock_for_reset(stub->pdev);
-	if (READ_ONCE(stub->state) == PCISTUB_ASSIGNED) {
+	theirs = READ_ONCE(stub->state) == PCISTUB_ASSIGNED;
+	if (theirs) {
 		mutex_lock(&stub->lock);
 		pci_clear_master(stub->pdev);
 		mutex_unlock(&stub->lock);
 		err = reset_in_place(stub);
 	}
 	pciback_unlock_after_reset(stub->pdev, bridge);
-	return err;
+	/* Given back meanwhile, it is being reset. */
+	return theirs ? err : pciback_reset_by_admin(stub, false);
 }
 
 /**
@@ -387,6 +391,12 @@ void pciback_reset_done(struct pci_dev *pdev)
 	struct pcistub *stub = pcistub_of(pdev);
 
 	tell_xen(pdev);
+	/* What the core kept may be of a guest that has no session. */
+	if (READ_ONCE(stub->state) != PCISTUB_ASSIGNED && stub->fresh) {
+		pci_load_saved_state(pdev, stub->fresh);
+		pci_restore_state(pdev);
+		clear_msi(pdev);
+	}
 	/* The device has forgotten what it was asked for. */
 	stub->vpd_pos = 0;
 	pcistub_conf_end(stub);

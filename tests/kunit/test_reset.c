@@ -185,6 +185,39 @@ static void bus_reset_waits_for_a_busy_neighbour(struct kunit *test)
 	expect(test, stub, 0, 0, 0, 2);
 }
 
+static void none_is_dirty(struct fake_dev *dev)
+{
+	struct pcistub **stub = dev->data;
+
+	stub[2] = stub[0]->reset_err || stub[1]->reset_err ? NULL : stub[0];
+}
+
+/*
+ * Given back at once, they are clean by one reset, before which none looks as if it
+ * had none.
+ */
+static void bus_reset_once_for_all_of_a_guest(struct kunit *test)
+{
+	struct pcistub *stub[3] = {};
+	struct fake_guest *guest;
+
+	topology(test, 0, true);
+	stub[1] = bed_claim(test, NEIGHBOUR);
+	stub[0] = bed_claim(test, DEVICE);
+	guest = bed_new_guest(test, stub[0]->pdev);
+	fake_guest_add(stub[1]->pdev);
+	KUNIT_ASSERT_EQ(test, fake_guest_connect(guest), 0);
+	KUNIT_EXPECT_EQ(test, stub[1]->state, PCISTUB_ASSIGNED);
+	fake(test, DEVICE)->data = stub;
+	fake(test, DEVICE)->at_reset = none_is_dirty;
+	bed_end_guest(test);
+	expect(test, stub[0], 0, 0, 0, 2);
+	KUNIT_EXPECT_EQ(test, stub[1]->state, PCISTUB_FREE);
+	KUNIT_EXPECT_TRUE(test, stub[0]->reset_bus && stub[1]->reset_bus);
+	KUNIT_EXPECT_PTR_EQ(test, stub[2], stub[0]);
+	fake(test, DEVICE)->at_reset = NULL;
+}
+
 static void root_bus_has_no_reset(struct kunit *test)
 {
 	struct pcistub *stub = bed_one_device(test, 0);
@@ -208,6 +241,26 @@ static void reset_by_others_keeps_the_guests_config(struct kunit *test)
 			0x20);
 	KUNIT_EXPECT_FALSE(test, stub->conf_busy);
 	KUNIT_EXPECT_EQ(test, stub->state, PCISTUB_ASSIGNED);
+}
+
+/* xenopsd's way, after a guest whose device model wrote as it liked. */
+static void reset_by_others_of_what_nobody_has(struct kunit *test)
+{
+	struct pcistub *stub;
+	const u8 *cfg;
+
+	topology(test, FAKE_FLR | FAKE_MSI, false);
+	stub = bed_claim(test, DEVICE);
+	pci_set_master(stub->pdev);
+	pci_write_config_byte(stub->pdev, PCI_CACHE_LINE_SIZE, 0x20);
+	pci_write_config_word(stub->pdev, stub->pdev->msi_cap + PCI_MSI_FLAGS,
+			      PCI_MSI_FLAGS_ENABLE);
+	KUNIT_EXPECT_EQ(test, pci_reset_function(stub->pdev), 0);
+	expect(test, stub, 0, 2, 0, 0);
+	cfg = fake(test, DEVICE)->cfg;
+	KUNIT_EXPECT_EQ(test, cfg[PCI_CACHE_LINE_SIZE], 0);
+	KUNIT_EXPECT_FALSE(test, cfg[FAKE_MSI_POS + PCI_MSI_FLAGS] &
+			   PCI_MSI_FLAGS_ENABLE);
 }
 
 /* libxl's way, and the device's own file in sysfs. */
@@ -399,8 +452,10 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_a_guest),
 	KUNIT_CASE(no_bus_reset_with_a_neighbour_of_no_session),
 	KUNIT_CASE(bus_reset_waits_for_a_busy_neighbour),
+	KUNIT_CASE(bus_reset_once_for_all_of_a_guest),
 	KUNIT_CASE(root_bus_has_no_reset),
 	KUNIT_CASE(reset_by_others_keeps_the_guests_config),
+	KUNIT_CASE(reset_by_others_of_what_nobody_has),
 	KUNIT_CASE(reset_of_what_a_guest_put_to_sleep),
 	KUNIT_CASE(guest_waits_for_a_reset_by_others),
 	KUNIT_CASE(reset_by_the_guest),
