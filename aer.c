@@ -141,7 +141,7 @@ static bool answered(struct pciback_channel *chan)
  * Sleeps, for aer_timeout_ms at most.
  *
  * Return: 0; -ENOTCONN: nobody is there who takes error requests; -ETIMEDOUT: no
- * answer came in time.
+ * answer came in time; -EBUSY: nor did that of another device.
  */
 int pciback_aer_ask(struct pciback_channel *chan, u32 cmd, u32 vaddr,
 		    u32 *verdict)
