@@ -35,6 +35,7 @@ def address(where, card):
 
 def interface(where, bdf):
     """Name of the network interface that a device's driver made."""
+    assert bdf, "the card is not there"
     # Not by the device's net/: a virtio card has it one level lower.
     name = (f"for n in /sys/class/net/*; do case $(readlink -f $n) in "
             f"*/{bdf}/*) echo ${{n##*/}};; esac; done")

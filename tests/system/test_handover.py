@@ -6,7 +6,7 @@ import pytest
 from rig import devices
 from rig.dom0 import DEVICES
 
-PATTERNS = ["ones", "zeros", "ones", "4711"]
+PATTERNS = ["ones", "zeros", "4711"]
 
 # PCI_COMMAND_MASTER
 MASTER = 4

@@ -14,7 +14,8 @@ def test_e1000e_works_in_guest(dom0, start, kernel):
     use(start("e1000e", kernel=kernel), "e1000e")
 
 
-@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+@pytest.mark.parametrize("kernel", [
+    "6.1", pytest.param("6.12", marks=pytest.mark.long)])
 def test_igb_has_several_msix_vectors(dom0, start, kernel):
     dom0.load(hide=["igb0"])
     interrupts = use(start("igb0", kernel=kernel), "igb0")

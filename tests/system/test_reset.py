@@ -15,7 +15,7 @@ ENOTTY = "Inappropriate ioctl for device"
 # PCI_COMMAND_MASTER
 MASTER = 4
 
-FLR = ["igb0", "e1000e", "nvme"]
+FLR = devices.cards("igb0", "e1000e", seldom=["nvme"])
 NO_RESET = ["e1000", "edu"]
 
 
