@@ -17,7 +17,7 @@ class Guest(Shell):
     """A guest with a stock kernel and an agent on its console."""
 
     def __init__(self, dom0, name, kernel="6.1", pci=(), arguments="",
-                 memory=320, vcpus=2, ramdisk=None):
+                 memory=256, vcpus=2, ramdisk=None):
         self.dom0 = dom0
         self.name = name
         self.port, self.port_device = dom0.take_port(name)
