@@ -108,17 +108,17 @@ u32 pciback_gaps_fresh(const struct pciback_conf *conf, unsigned int pos,
 /* Brings a dword back, where it is not as it was. */
 static void restore(struct pciback_conf *conf, unsigned int offset)
 {
-	const struct pciback_gaps *gaps = conf->gaps;
-	u32 open = 0, fresh = 0, hw;
+	u32 open = 0, fresh, hw;
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		if (test_bit(offset + i, gaps->written))
+		if (test_bit(offset + i, conf->gaps->written))
 			open |= pciback_size_mask(1) << (i * 8);
-		fresh |= (u32)gaps->fresh[offset + i] << (i * 8);
 	}
-	if (open && !pciback_conf_hw_read(conf, offset, 4, &hw) &&
-	    (hw ^ fresh) & open)
+	if (!open || pciback_conf_hw_read(conf, offset, 4, &hw))
+		return;
+	fresh = pciback_gaps_fresh(conf, offset, 4, hw);
+	if (fresh != hw)
 		write_bytes(conf, offset, 4, fresh, open);
 }
 
