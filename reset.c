@@ -51,6 +51,14 @@ static void clear_msi(struct pci_dev *pdev)
 						PCI_MSIX_FLAGS_MASKALL));
 }
 
+/* Brings back the config that a guest gets, whatever the device has now. */
+static void restore_fresh(struct pcistub *stub)
+{
+	pci_load_saved_state(stub->pdev, stub->fresh);
+	pci_restore_state(stub->pdev);
+	clear_msi(stub->pdev);
+}
+
 /*
  * Of a PVH dom0's devices Xen keeps what it saw written to their config. A PV
  * dom0 is refused, and needs nothing.
@@ -199,9 +207,7 @@ int pciback_reset(struct pcistub *stub)
 	if (!err)
 		tell_xen(pdev);
 
-	pci_load_saved_state(pdev, stub->fresh);
-	pci_restore_state(pdev);
-	clear_msi(pdev);
+	restore_fresh(stub);
 	/* Not reset, it may still hold its line: off until pciback_line_work(). */
 	if (err)
 		pci_intx(pdev, false);
@@ -392,11 +398,8 @@ void pciback_reset_done(struct pci_dev *pdev)
 
 	tell_xen(pdev);
 	/* What the core kept may be of a guest that has no session. */
-	if (READ_ONCE(stub->state) != PCISTUB_ASSIGNED && stub->fresh) {
-		pci_load_saved_state(pdev, stub->fresh);
-		pci_restore_state(pdev);
-		clear_msi(pdev);
-	}
+	if (READ_ONCE(stub->state) != PCISTUB_ASSIGNED && stub->fresh)
+		restore_fresh(stub);
 	/* The device has forgotten what it was asked for. */
 	stub->vpd_pos = 0;
 	pcistub_conf_end(stub);
