@@ -370,7 +370,7 @@ void pciback_silence(struct pcistub *stub)
  * @stub: device
  *
  * Return: 0; -EBUSY while the device uses MSI or MSI-X; -ENODEV if it has no
- * interrupt line, or is gone; or what request_irq() says.
+ * interrupt line, or is not claimed yet, or gone; or what request_irq() says.
  */
 int pciback_irq_toggle_standin(struct pcistub *stub)
 {
