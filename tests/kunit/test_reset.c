@@ -185,11 +185,22 @@ static void bus_reset_waits_for_a_busy_neighbour(struct kunit *test)
 	expect(test, stub, 0, 0, 0, 2);
 }
 
-static void none_is_dirty(struct fake_dev *dev)
-{
-	struct pcistub **stub = dev->data;
+/**
+ * struct pair - two devices of one guest
+ * @stub: device under test
+ * @other: its neighbour
+ * @clean: when their bus was reset, neither had been called dirty
+ */
+struct pair {
+	struct pcistub *stub, *other;
+	bool clean;
+};
 
-	stub[2] = stub[0]->reset_err || stub[1]->reset_err ? NULL : stub[0];
+static void look_at_pair(struct fake_dev *dev)
+{
+	struct pair *pair = dev->data;
+
+	pair->clean = !pair->stub->reset_err && !pair->other->reset_err;
 }
 
 /*
@@ -198,23 +209,23 @@ static void none_is_dirty(struct fake_dev *dev)
  */
 static void bus_reset_once_for_all_of_a_guest(struct kunit *test)
 {
-	struct pcistub *stub[3] = {};
 	struct fake_guest *guest;
+	struct pair pair = {};
 
 	topology(test, 0, true);
-	stub[1] = bed_claim(test, NEIGHBOUR);
-	stub[0] = bed_claim(test, DEVICE);
-	guest = bed_new_guest(test, stub[0]->pdev);
-	fake_guest_add(stub[1]->pdev);
+	pair.other = bed_claim(test, NEIGHBOUR);
+	pair.stub = bed_claim(test, DEVICE);
+	guest = bed_new_guest(test, pair.stub->pdev);
+	fake_guest_add(pair.other->pdev);
 	KUNIT_ASSERT_EQ(test, fake_guest_connect(guest), 0);
-	KUNIT_EXPECT_EQ(test, stub[1]->state, PCISTUB_ASSIGNED);
-	fake(test, DEVICE)->data = stub;
-	fake(test, DEVICE)->at_reset = none_is_dirty;
+	KUNIT_EXPECT_EQ(test, pair.other->state, PCISTUB_ASSIGNED);
+	fake(test, DEVICE)->data = &pair;
+	fake(test, DEVICE)->at_reset = look_at_pair;
 	bed_end_guest(test);
-	expect(test, stub[0], 0, 0, 0, 2);
-	KUNIT_EXPECT_EQ(test, stub[1]->state, PCISTUB_FREE);
-	KUNIT_EXPECT_TRUE(test, stub[0]->reset_bus && stub[1]->reset_bus);
-	KUNIT_EXPECT_PTR_EQ(test, stub[2], stub[0]);
+	expect(test, pair.stub, 0, 0, 0, 2);
+	KUNIT_EXPECT_EQ(test, pair.other->state, PCISTUB_FREE);
+	KUNIT_EXPECT_TRUE(test, pair.stub->reset_bus && pair.other->reset_bus);
+	KUNIT_EXPECT_TRUE(test, pair.clean);
 	fake(test, DEVICE)->at_reset = NULL;
 }
 
