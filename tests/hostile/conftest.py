@@ -5,15 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from arena import Arena
+from arena import Arena, OneProcessor
 from rig import build, initramfs
 from rig.apt import run
 from rig.channel import RigError
+from rig.machine import Machine
 
 GUEST = Path(__file__).resolve().parent / "guest"
 
 FIGURES = []
 QUIET = []
+
+
+def pytest_collection_modifyitems(items):
+    """Those that need another machine come last: it is started once."""
+    items.sort(key=_machine_of_one)
+
+
+def _machine_of_one(item):
+    return item.get_closest_marker("one_processor") is not None
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +49,12 @@ class Place:
         self.inputs = inputs
         self.arena = None
 
-    def get(self):
+    def get(self, kind):
+        """The arena, on that kind of machine."""
+        if self.arena and type(self.arena.machine) is not kind:
+            self.close()
         if not self.arena:
-            self.arena = Arena(*self.inputs)
+            self.arena = Arena(*self.inputs, kind)
         return self.arena
 
     def repair(self):
@@ -54,18 +67,17 @@ class Place:
             self.arena.destroy_attacker()
             self.arena.attacker()
         except (RigError, AssertionError):
-            self._take_figures()
-            self.arena.machine.stop()
-            self.arena = None
+            self._give_up_arena().machine.stop()
 
-    def _take_figures(self):
-        FIGURES.extend(self.arena.figures)
-        QUIET.extend(self.arena.quiet.items())
+    def _give_up_arena(self):
+        arena, self.arena = self.arena, None
+        FIGURES.extend(arena.figures)
+        QUIET.extend(arena.quiet.items())
+        return arena
 
     def close(self):
         if self.arena:
-            self._take_figures()
-            self.arena.stop()
+            self._give_up_arena().stop()
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +90,7 @@ def place(images, ko, programs):
 @pytest.fixture
 def arena(request, place):
     """The machine with its bystander."""
-    arena = place.get()
+    arena = place.get(OneProcessor if _machine_of_one(request.node) else Machine)
     before = len(arena.figures)
     yield arena
     # Printed beside the other module's by make compare.

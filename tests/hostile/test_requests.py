@@ -44,6 +44,7 @@ def test_requests_at_random(arena, guarded, long):
             guarded.attacks(f"fuzz count={count} seed={seed}", count // 200)
 
 
+@pytest.mark.one_processor
 def test_every_sequence_of_interrupt_and_power_requests(arena, guarded, long):
     length = 6 if long else 4
     beside = arena.measure_switches()
@@ -67,9 +68,3 @@ def test_events_without_a_request(arena, guarded, long):
     count = 10_000_000 if long else 1_000_000
     with arena.attack("event storm"):
         guarded.front.do(f"storm count={count}", timeout=count // 1000 + 60)
-
-
-def test_next_guest_uses_the_card_after_all_of_it(arena, front):
-    arena.destroy_attacker()
-    arena.arrive().use_stock_frontend()
-    arena.destroy_attacker()

@@ -80,9 +80,6 @@ class Machine:
     """
 
     xen_args = XEN_ARGS
-    # With a thread for each processor QEMU may lose an EOI while it builds its
-    # memory map anew: the machine stands still, one CPU in Xen's idle loop with a
-    # vector in service for good. With thread=single it was not seen.
     processor = ["-smp", "2", "-accel", "tcg,thread=multi"]
     # With XSAVE programs in dom0 die of SIGSEGV at times.
     cpu = "max,xsave=off"
