@@ -15,8 +15,8 @@ ATTACKS = {
     "flags": f"games {FOREVER}",
     "events": f"storm {FOREVER}",
     # libxl removes the frontend's directory in a transaction before it pauses the
-    # guest: one that writes there each millisecond has it begin anew for good.
-    "states": f"flips {FOREVER} ms=20",
+    # guest: one that writes there meanwhile has it begin anew, if need be for good.
+    "states": f"flips {FOREVER} ms=100",
     "connections": f"cycles {FOREVER}",
 }
 # One of each kind, for a run of minutes.
