@@ -215,21 +215,27 @@ class Arena:
         self._measure(AT_AN_END, self.destroy_attacker)
         return AT_AN_END
 
-    def measure_error(self, error):
+    def measure_error(self, error, user=None):
         """What attacks at an error of the host's are measured by.
 
         The host tells of it on its console, and resets the link of a fatal one,
-        which makes the bystander wait.
+        which makes the bystander wait. So does a driver that finds its card again:
+        for that, user is a guest whose driver starts anew.
         """
         def error_of_free_card():
             self.new_log()
             inject(self.dom0, FREE_CARD, uncorrectable=error)
             handled(self.dom0, 1)
-            # Samples of the error alone are too few to be steady.
-            self._rest()
+            if user:
+                user.sh(f"rmmod {devices.driver(CARD)}")
+                devices.network(user, CARD)
+            else:
+                # Samples of the error alone are too few to be steady.
+                self._rest()
 
-        self._measure(AT_AN_ERROR[error], error_of_free_card)
-        return AT_AN_ERROR[error]
+        name = AT_AN_ERROR[error] + (" and a driver's start" if user else "")
+        self._measure(name, error_of_free_card)
+        return name
 
     def measure_switches(self):
         """What attacks that switch bus mastering and power are measured by.
@@ -319,11 +325,10 @@ class Arena:
             " | tr -d ' \\n'"))
 
     def stop(self):
-        """End all; the next guest has a card that works, and nothing is left."""
+        """End all; the guests must leave nothing."""
         try:
-            self.destroy_attacker()
-            self.arrive().use_stock_frontend()
-            self.destroy_attacker()
+            if self.front:
+                self.destroy_attacker()
             self.bystander.destroy()
             self.dom0.until("[ $(xl list | wc -l) -eq 2 ]")
             left = self.census()

@@ -24,7 +24,7 @@ def user(arena):
 @pytest.mark.parametrize("error", [COMPLETION_TIMEOUT, DATA_LINK_PROTOCOL],
                          ids=["nonfatal", "fatal"])
 def test_recovery_from_an_error(arena, user, request, error):
-    beside = arena.measure_error(error)
+    beside = arena.measure_error(error, user)
     with arena.attack(f"recovery: {request.node.callspec.id}", beside):
         inject(arena.dom0, CARD, uncorrectable=error)
         # The log is new with each attack.

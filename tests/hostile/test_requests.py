@@ -68,3 +68,11 @@ def test_events_without_a_request(arena, guarded, long):
     count = 10_000_000 if long else 1_000_000
     with arena.attack("event storm"):
         guarded.front.do(f"storm count={count}", timeout=count // 1000 + 60)
+
+
+@pytest.mark.parametrize("processors", [
+    "two", pytest.param("one", marks=pytest.mark.one_processor)])
+def test_next_guest_uses_the_card_after_all_of_it(arena, front, processors):
+    arena.destroy_attacker()
+    arena.arrive().use_stock_frontend()
+    arena.destroy_attacker()
