@@ -219,21 +219,23 @@ class Arena:
         """What attacks at an error of the host's are measured by.
 
         The host tells of it on its console, and resets the link of a fatal one,
-        which makes the bystander wait. So does a driver that finds its card again:
-        for that, user is a guest whose driver starts anew.
+        which makes the bystander wait. So do the reset of a card that comes back,
+        and the driver that finds it again, which is user's then.
         """
         def error_of_free_card():
             self.new_log()
             inject(self.dom0, FREE_CARD, uncorrectable=error)
             handled(self.dom0, 1)
             if user:
+                self.dom0.sh("echo 1 >"
+                             f"{DEVICES}/{self.dom0.bdf(FREE_CARD)}/reset")
                 user.sh(f"rmmod {devices.driver(CARD)}")
                 devices.network(user, CARD)
             else:
                 # Samples of the error alone are too few to be steady.
                 self._rest()
 
-        name = AT_AN_ERROR[error] + (" and a driver's start" if user else "")
+        name = AT_AN_ERROR[error] + (" that comes back" if user else "")
         self._measure(name, error_of_free_card)
         return name
 
