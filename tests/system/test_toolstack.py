@@ -57,8 +57,8 @@ def toolstack(dom0, start):
     assert toolstack.read("state") == str(INITIALISED)
     assert toolstack.read("vdev-0") == "0000:00:00.00"
     yield toolstack
-    # xl would wait ten seconds for a frontend, for each that is listed.
-    toolstack.write(num_devs=0)
+    # xl gave no other away, and waits ten seconds for each that is listed.
+    toolstack.write(num_devs=1, dev_0=dom0.bdf("igb0"))
 
 
 def owner(dom0, card):
